@@ -1,0 +1,119 @@
+"""The life of an offer, and what each kind of missed offer does to the agent.
+
+Both tables are rendered into the Redis library (library.py): what Redis does is what is written here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class OfferState(StrEnum):
+    OFFERED = "offered"  # agent reserved, leg not ringing yet
+    RINGING = "ringing"
+    ACCEPTED = "accepted"  # the agent answered: caller and agent talk
+    MISSED = "missed"  # ended without an answer; the item is back at its place
+    CANCELLED = "cancelled"  # the item went away; the agent is not charged
+    CLOSED = "closed"  # the conversation is over
+
+
+class OfferEvent(StrEnum):
+    RING = "ring"
+    ACCEPT = "accept"
+    MISS = "miss"
+    FAIL = "fail"  # our side could not bring it about: also after the answer, before the bridge
+    DUMP = "dump"  # answered and gone before the bridge
+    LAPSE = "lapse"  # the lease ran out: the engine that held it died or hangs
+    CANCEL = "cancel"
+    LEAVE = "leave"
+
+
+TRANSITIONS: dict[tuple[OfferState, OfferEvent], OfferState] = {
+    (OfferState.OFFERED, OfferEvent.RING): OfferState.RINGING,
+    (OfferState.OFFERED, OfferEvent.ACCEPT): OfferState.ACCEPTED,
+    (OfferState.OFFERED, OfferEvent.MISS): OfferState.MISSED,
+    (OfferState.OFFERED, OfferEvent.FAIL): OfferState.MISSED,
+    (OfferState.OFFERED, OfferEvent.LAPSE): OfferState.MISSED,
+    (OfferState.OFFERED, OfferEvent.CANCEL): OfferState.CANCELLED,
+    (OfferState.RINGING, OfferEvent.RING): OfferState.RINGING,
+    (OfferState.RINGING, OfferEvent.ACCEPT): OfferState.ACCEPTED,
+    (OfferState.RINGING, OfferEvent.MISS): OfferState.MISSED,
+    (OfferState.RINGING, OfferEvent.FAIL): OfferState.MISSED,
+    (OfferState.RINGING, OfferEvent.LAPSE): OfferState.MISSED,
+    (OfferState.RINGING, OfferEvent.CANCEL): OfferState.CANCELLED,
+    # Repeated or late news of the same offer is not stale: a retry after a lost connection must succeed.
+    (OfferState.ACCEPTED, OfferEvent.RING): OfferState.ACCEPTED,
+    (OfferState.ACCEPTED, OfferEvent.ACCEPT): OfferState.ACCEPTED,
+    (OfferState.ACCEPTED, OfferEvent.FAIL): OfferState.MISSED,
+    (OfferState.ACCEPTED, OfferEvent.DUMP): OfferState.MISSED,
+    (OfferState.ACCEPTED, OfferEvent.LEAVE): OfferState.CLOSED,
+}
+
+
+class IllegalTransition(Exception):  # noqa: N818 - the house's name for it
+    """An event that the offer's state does not allow."""
+
+
+def step(state: OfferState, event: OfferEvent) -> OfferState:
+    """The state after `event`. Raises IllegalTransition."""
+    try:
+        return TRANSITIONS[state, event]
+    except KeyError:
+        raise IllegalTransition(f"an offer that is {state} cannot {event}") from None
+
+
+class Missed(StrEnum):
+    """Why an offer ended without a conversation (RESEARCH.md, appendix B)."""
+
+    BUSY = "busy"  # 486, 600, or 480 at once
+    REJECTED = "rejected"  # 603
+    NO_ANSWER = "no_answer"  # rang its full time
+    UNREACHABLE = "unreachable"  # not registered, 408, nothing within 3 s
+    FAILED = "failed"  # 5xx, codec, our own fault
+    DUMPED = "dumped"  # answered and gone before the bridge
+    LEASE = "lease"  # found by the tick only: nobody reported back in time
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """What a missed offer does: times in seconds."""
+
+    event: OfferEvent
+    exclude_s: float  # this agent is not offered this item again for so long (at least the 5 s re-offer gap)
+    cool_s: float = 0.0  # this agent is offered nothing for so long
+    ignored: bool = False  # counts towards RONA
+    device_down: bool = False  # the phone is gone until a device event says otherwise
+    keeps_place: bool = False  # not the agent's doing: keeps its place among the longest idle
+
+
+RONA_AFTER = 3  # consecutive ignored offers before the agent is set not ready, reason "rona"
+
+TREATMENTS: dict[Missed, Treatment] = {
+    Missed.BUSY: Treatment(OfferEvent.MISS, exclude_s=5, cool_s=10),
+    Missed.REJECTED: Treatment(OfferEvent.MISS, exclude_s=60, cool_s=5),
+    Missed.NO_ANSWER: Treatment(OfferEvent.MISS, exclude_s=60, ignored=True),
+    Missed.UNREACHABLE: Treatment(OfferEvent.MISS, exclude_s=5, device_down=True),
+    Missed.FAILED: Treatment(OfferEvent.FAIL, exclude_s=5, cool_s=5, keeps_place=True),
+    Missed.DUMPED: Treatment(OfferEvent.DUMP, exclude_s=60, ignored=True),
+    Missed.LEASE: Treatment(OfferEvent.LAPSE, exclude_s=5, keeps_place=True),
+}
+
+
+def lua_tables() -> str:
+    """The tables above as Lua source."""
+    moves: dict[str, list[str]] = {}
+    for (state, event), after in TRANSITIONS.items():
+        moves.setdefault(state, []).append(f"{event} = '{after}'")
+    lines = ["local OFFER = {"]
+    lines += [f"  {state} = {{ {', '.join(rules)} }}," for state, rules in moves.items()]
+    lines += ["}", "local TREATMENTS = {"]
+    for missed, rule in TREATMENTS.items():
+        flags = ", ".join(
+            f"{name} = {str(getattr(rule, name)).lower()}"
+            for name in ("ignored", "device_down", "keeps_place")
+        )
+        times = f"exclude_ms = {round(rule.exclude_s * 1000)}, cool_ms = {round(rule.cool_s * 1000)}"
+        lines.append(f"  {missed} = {{ event = '{rule.event}', {times}, {flags} }},")
+    lines += ["}", f"local RONA_AFTER = {RONA_AFTER}", ""]
+    return "\n".join(lines)

@@ -1,0 +1,180 @@
+"""The engine's API, version 1, on a Unix socket in the state folder: whoever may open the file may ask."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from aiohttp import web
+
+import engine
+from engine.acd import Intent, UnknownAgent
+from engine.journal.events import encode
+from engine.journal.tail import Tail
+from engine.redis_line import LineDown
+from engine.store.database import AmbiguousCall, DatabaseDown
+
+if TYPE_CHECKING:
+    from engine.app import Engine
+
+MOST_CALLS = 1000
+
+
+class Api:
+    """Reads; the one thing it changes is an agent's intent."""
+
+    def __init__(self, of: Engine) -> None:
+        self._engine = of
+        self._runner: web.AppRunner | None = None
+
+    async def open(self, socket: Path) -> None:
+        """Listens. A socket left by a predecessor that was killed is replaced."""
+        app = web.Application(middlewares=[_faults])
+        app.add_routes(
+            [
+                web.get("/v1/status", self._status),
+                web.get("/v1/calls", self._calls),
+                web.get("/v1/calls/{id}", self._call),
+                web.get("/v1/queues", self._queues),
+                web.get("/v1/agents", self._agents),
+                web.post("/v1/agents/{id}/intent", self._intent),
+                web.get("/v1/events", self._events),
+            ]
+        )
+        self._runner = web.AppRunner(app, shutdown_timeout=1.0)
+        await self._runner.setup()
+        socket.unlink(missing_ok=True)
+        await web.UnixSite(self._runner, str(socket)).start()
+        socket.chmod(0o600)
+
+    async def close(self) -> None:
+        """Stops listening."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _status(self, _: web.Request) -> web.Response:
+        of = self._engine
+        return _json(
+            {
+                "ready": of.ready,
+                "version": engine.VERSION,
+                "config_version": of.board.site.version,
+                "numbers": list(of.board.site.hotline.numbers),
+                "asterisk": {
+                    "connected": of.node.ari.up.is_set(),
+                    "version": of.node.version,
+                    "rest_over_websocket": of.node.ari.rest_over_websocket,
+                },
+                "calls": len(of.calls),
+                "loop_lag_ms_p50": of.lag.percentile_ms(0.5),
+                "loop_lag_ms_p99": of.lag.percentile_ms(0.99),
+            }
+        )
+
+    async def _calls(self, request: web.Request) -> web.Response:
+        limit = min(int(request.query.get("limit", "20")), MOST_CALLS)
+        ended = await self._engine.database.recent_calls(limit)
+        return _json(
+            {
+                "active": [asdict(record) for record in self._engine.calls.records()],
+                "ended": [asdict(row) for row in ended],
+            }
+        )
+
+    async def _call(self, request: web.Request) -> web.Response:
+        wanted = request.match_info["id"]
+        database = self._engine.database
+        active = [r for r in self._engine.calls.records() if r.id.startswith(wanted)]
+        row = await database.call(wanted)
+        if len(active) + (row is not None) > 1:
+            raise AmbiguousCall(f"several calls begin with {wanted}; type more of the id")
+        if not active and row is None:
+            raise web.HTTPNotFound(text=f"no call {wanted}; `hotline calls` lists them")
+        call_id = active[0].id if active else row.id  # type: ignore[union-attr]  # one of the two is there
+        events = await database.events(call_id)
+        return _json(
+            {
+                "call": asdict(active[0]) if active else asdict(row),  # type: ignore[arg-type]
+                "active": bool(active),
+                "events": [{**event.data, "id": event.id} for event in events],
+                "names": self._names(),
+            }
+        )
+
+    async def _queues(self, _: web.Request) -> web.Response:
+        live = {state.queue: asdict(state) for state in await self._engine.acd.queues()}
+        return _json(
+            [
+                {
+                    "queue": name,
+                    "requirement": queue.require,
+                    "waiting": live.get(name, {}).get("waiting", 0),
+                    "oldest_wait_ms": live.get(name, {}).get("oldest_wait_ms", 0),
+                    "ready": live.get(name, {}).get("ready"),
+                }
+                for name, queue in self._engine.board.site.queues.items()
+            ]
+        )
+
+    async def _agents(self, _: web.Request) -> web.Response:
+        site = self._engine.board.site
+        return _json(
+            [
+                {
+                    **asdict(state),
+                    "name": site.agents[state.id].name if state.id in site.agents else "",
+                    "skills": site.agents[state.id].skills if state.id in site.agents else {},
+                }
+                for state in await self._engine.acd.agents()
+            ]
+        )
+
+    async def _intent(self, request: web.Request) -> web.Response:
+        """Body: {"intent": "ready" | "not_ready" | "logged_out", "reason": "lunch"}."""
+        try:
+            body = orjson.loads(await request.read())
+            intent, reason = Intent(body["intent"]), str(body.get("reason", ""))[:64]
+        except (ValueError, KeyError, TypeError) as error:
+            intents = ", ".join(Intent)
+            raise web.HTTPBadRequest(text=f'send {{"intent": one of {intents}, "reason": text}}') from error
+        agent = request.match_info["id"]
+        try:
+            await self._engine.acd.agent(agent, intent=intent, reason=reason or "by hand")
+        except UnknownAgent as error:
+            raise web.HTTPNotFound(text=f"no agent {agent}; `hotline agents` lists them") from error
+        return _json({"agent": agent, "intent": intent, "reason": reason})
+
+    async def _events(self, request: web.Request) -> web.WebSocketResponse:
+        """Every event as it happens; `?after=ID` goes on from one that was seen."""
+        socket = web.WebSocketResponse(heartbeat=10)
+        await socket.prepare(request)
+        async with Tail(self._engine.line.url, after=request.query.get("after")) as tail:
+            async for tailed in tail:
+                if socket.closed:
+                    break
+                await socket.send_str(encode(tailed.event).decode())
+        return socket
+
+    def _names(self) -> dict[str, str]:
+        return {user: agent.name for user, agent in self._engine.board.site.agents.items()}
+
+
+def _json(data: Any) -> web.Response:
+    return web.Response(body=orjson.dumps(data), content_type="application/json")
+
+
+@web.middleware
+async def _faults(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except AmbiguousCall as error:
+        raise web.HTTPConflict(text=str(error)) from error
+    except (DatabaseDown, LineDown) as error:
+        raise web.HTTPServiceUnavailable(text=str(error)) from error
+    except ValueError as error:
+        raise web.HTTPBadRequest(text=str(error)) from error

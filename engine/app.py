@@ -1,0 +1,214 @@
+"""Puts the rooms together: one engine process, from its start to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Coroutine, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+import engine
+from engine.acd import Acd, Intent, Offer
+from engine.api.server import Api
+from engine.asterisk.ami import sync_fallback_members
+from engine.asterisk.node import Arrival, Node
+from engine.asterisk.provisioning import Phone, provision
+from engine.call.calls import Calls
+from engine.call.phones import Phones
+from engine.call.record import CallRecord, Records, now_ms
+from engine.call.recovery import Recovery
+from engine.call.switchboard import Switchboard
+from engine.config.site import Site
+from engine.host.state import State
+from engine.identity.endpoint import Identity, NoIdentity
+from engine.identity.numbers import prepare
+from engine.journal.events import EngineStarted, EngineStopped
+from engine.journal.journal import Journal
+from engine.journal.ledger import Ledger
+from engine.loop_lag import LoopLag
+from engine.redis_line import RedisLine
+from engine.store.database import Database
+
+log = structlog.get_logger()
+
+ASTERISK_ANSWERS_S = 60.0
+LEDGER_DRAINS_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where an engine finds what it works with."""
+
+    state: State
+    redis_url: str
+    database_url: str
+    ari_url: str
+    ari_user: str
+    ari_password: str
+    ami_port: int | None
+    ami_secret: str
+    drain_s: float
+    name: str = "main"
+
+
+class Engine:
+    """One engine. `run` opens the rooms in order, serves until told to stop, and closes them in reverse."""
+
+    def __init__(self, site: Site, settings: Settings) -> None:
+        self._site, self._settings = site, settings
+        self._stop = asyncio.Event()
+        self._chores: set[asyncio.Task[None]] = set()
+        self.line = RedisLine(settings.redis_url)
+        self.journal = Journal(self.line)
+        self.database = Database(settings.database_url)
+        self.ledger = Ledger(settings.redis_url, self.database, consumer=settings.name)
+        self.acd = Acd(self.line, engine=settings.name, on_offer=self._offered)
+        self.phones = Phones(self.acd)
+        self.node = Node(
+            settings.ari_url,
+            settings.ari_user,
+            settings.ari_password,
+            sound=site.sound,
+            on_arrival=self._arrived,
+            on_device=self.phones.device,
+            on_strangers=self._strangers,
+        )
+        self.records = Records(self.line, settings.name)
+        self.identity = _identity(site, settings.state)
+        self.board = Switchboard(
+            self.node, self.acd, self.phones, self.journal, self.records, self.identity, site
+        )
+        self.calls = Calls(self.board)
+        self.recovery = Recovery(self.calls, self.node, self.acd)
+        self.lag = LoopLag()
+        self._left_behind: list[CallRecord] | None = None
+        self.ready = False
+
+    async def run(self) -> None:
+        """Raises LineDown, BadDatabase or AriError when what the engine needs is not there."""
+        loop = asyncio.get_running_loop()
+        for signal_ in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signal_, self._stop.set)
+        prepare()
+        async with AsyncExitStack() as rooms:
+            if not await self._opened(rooms):
+                return
+            self.journal.append(EngineStarted("", now_ms(), engine=self._settings.name, version=engine.VERSION))
+            self.ready = True
+            log.info("engine.ready", numbers=list(self._site.hotline.numbers), asterisk=self.node.version)
+            await self._stop.wait()
+            self.ready = False
+            await self.calls.drain(self._settings.drain_s)
+            self.journal.append(EngineStopped("", now_ms(), engine=self._settings.name))
+
+    async def _opened(self, rooms: AsyncExitStack) -> bool:
+        """False when told to stop while still opening."""
+        opening = asyncio.ensure_future(self._open(rooms))
+        stopping = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            if not opening.done():
+                opening.cancel()
+                await asyncio.wait({opening})
+        if opening.cancelled():
+            return False
+        opening.result()
+        return True
+
+    async def _open(self, rooms: AsyncExitStack) -> None:
+        await self.database.open()
+        rooms.push_async_callback(self.database.close)
+        await self.line.open()
+        await self.ledger.open()
+        rooms.push_async_callback(self._write_out)
+        if isinstance(self.identity, Identity):
+            await self.identity.open()
+            rooms.push_async_callback(self.identity.close)
+        await self.acd.open()
+        rooms.push_async_callback(self.acd.close)
+        await self._staff()
+        self._left_behind = await self.records.held()
+        self._background(rooms, self.lag.watch())
+        self.node.watch(list(self._site.agents))
+        self._background(rooms, self.node.ari.run())
+        await self.node.until_up(ASTERISK_ANSWERS_S)
+        await provision(self.node.ari, _phones(self._site, self._settings.state))
+        await self.node.look_at_phones()
+        if self._settings.ami_port:
+            names = {user: agent.name for user, agent in self._site.agents.items()}
+            await sync_fallback_members(self._settings.ami_port, self._settings.ami_secret, names)
+        api = Api(self)
+        await api.open(self._settings.state.api_socket)
+        rooms.push_async_callback(api.close)
+
+    async def _staff(self) -> None:
+        """Tells the ACD who there is and what may be asked of them."""
+        site = self._site
+        requirements = {queue.require for queue in site.queues.values()}
+        requirements |= {need for flow in site.flows.values() for _, step in flow if (need := getattr(step, "require", None))}
+        await self.acd.define({user: agent.skills for user, agent in site.agents.items()}, requirements)
+        for state in await self.acd.agents():
+            # An agent may have nothing but a SIP phone: whoever has never said otherwise is ready once it registers.
+            if state.intent is Intent.LOGGED_OUT and not state.reason:
+                await self.acd.agent(state.id, intent=Intent.READY, reason="default")
+
+    async def _write_out(self) -> None:
+        """What the journal holds goes into the database before the process leaves."""
+        await self.line.close()
+        await self.ledger.drain(LEDGER_DRAINS_S)
+        await self.ledger.close()
+
+    def _arrived(self, arrival: Arrival) -> None:
+        self.calls.arrive(arrival)
+
+    def _offered(self, offer: Offer) -> None:
+        self.calls.offered(offer)
+
+    def _strangers(self, abouts: Sequence[dict[str, Any]]) -> None:
+        left_behind, self._left_behind = self._left_behind, None
+        if left_behind is not None:
+            self._chore(self.recovery.take_over(left_behind, abouts))
+        elif abouts:
+            self._chore(self.recovery.strangers(abouts))
+
+    def _chore(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work)
+        self._chores.add(task)
+        task.add_done_callback(self._chore_done)
+        return task
+
+    def _chore_done(self, task: asyncio.Task[None]) -> None:
+        self._chores.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("engine.chore_failed", exc_info=task.exception())
+
+    def _background(self, rooms: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+        task = self._chore(work)
+
+        async def end() -> None:
+            task.cancel()
+            await asyncio.wait({task})
+
+        rooms.push_async_callback(end)
+
+
+def _identity(site: Site, state: State) -> Identity | NoIdentity:
+    settings = site.hotline.identity
+    if settings is None:
+        return NoIdentity()
+    secret = Path(settings.secret_file).read_text().strip() if settings.secret_file else state.secret("identity")
+    return Identity(settings.url, secret, deadline_s=settings.deadline)
+
+
+def _phones(site: Site, state: State) -> dict[str, Phone]:
+    return {
+        user: Phone(user, agent.name, agent.password or state.secret(f"phone-{user}"), agent.contact)
+        for user, agent in site.agents.items()
+    }

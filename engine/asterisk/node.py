@@ -1,0 +1,259 @@
+"""One Asterisk: its channels, its bridges, its phones, as the rest of the engine sees them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from engine.asterisk.ari import Ari, AriError, AriRefused, Event
+from engine.asterisk.channel import CallerLeg, Channel, SoundPath
+
+log = structlog.get_logger()
+
+# What we act on; everything else costs Asterisk and us CPU for nothing.
+EVENTS = (
+    "StasisStart",
+    "StasisEnd",
+    "ChannelStateChange",
+    "ChannelDtmfReceived",
+    "ChannelHangupRequest",
+    "ChannelDestroyed",
+    "PlaybackFinished",
+    "DeviceStateChanged",
+    "RESTResponse",  # the filter holds back even the answers to our own commands
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A caller whom the dialplan has handed over."""
+
+    leg: CallerLeg
+    dialled: str
+    number: str
+    presentation: str
+    trunk: str
+
+
+class Node:
+    """The engine's face of one Asterisk.
+
+    `on_arrival` starts a call, `on_device` tells a phone's state (`down`, `idle`, `busy`), `on_resync`
+    runs after a (re)connection with the channels that Asterisk still has and we did not know.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        user: str,
+        password: str,
+        *,
+        app: str = "hotline",
+        sound: SoundPath,
+        on_arrival: Callable[[Arrival], None],
+        on_device: Callable[[str, str], None],
+        on_strangers: Callable[[Sequence[dict[str, Any]]], None],
+        over_websocket: bool = True,
+    ) -> None:
+        self.ari = Ari(
+            url,
+            user,
+            password,
+            app,
+            on_event=self._note,
+            on_up=self._resync,
+            over_websocket=over_websocket,
+        )
+        self.version = ""
+        self.started_ms = 0
+        self._sound = sound
+        self._on_arrival, self._on_device, self._on_strangers = on_arrival, on_device, on_strangers
+        self._channels: dict[str, Channel] = {}
+        self._phones: tuple[str, ...] = ()
+
+    # Calls out and bridges.
+
+    async def originate(
+        self, channel_id: str, endpoint: str, *, caller_id: str, originator: str, timeout_s: int
+    ) -> Channel:
+        """Rings an endpoint under our own channel id. Raises AriRefused: 500 means `no phone there` and
+        400 `the originator has gone` (resource_channels.c)."""
+        channel = Channel(self.ari, channel_id)
+        self._channels[channel_id] = channel
+        try:
+            await self.ari.request(
+                "POST",
+                "channels",
+                endpoint=endpoint,
+                app=self.ari.app,
+                channelId=channel_id,
+                originator=originator,
+                callerId=caller_id,
+                timeout=timeout_s,
+            )
+        except AriRefused as refused:
+            if refused.status != 409:  # 409: a command repeated after a reconnection had already worked
+                del self._channels[channel_id]
+                raise
+        except BaseException:
+            # We were cut short while Asterisk may be ringing the phone: end it whenever it appears.
+            channel.drop()
+            raise
+        return channel
+
+    async def bridge(self, bridge_id: str, *channels: Channel) -> None:
+        """Lets channels talk. Raises AriRefused when one has left."""
+        try:
+            await self.ari.request("POST", f"bridges/{bridge_id}", type="mixing")
+        except AriRefused as refused:
+            if refused.status != 409:
+                raise
+        await self.ari.request(
+            "POST", f"bridges/{bridge_id}/addChannel", channel=",".join(channel.id for channel in channels)
+        )
+
+    async def unbridge(self, bridge_id: str) -> None:
+        """Takes a bridge down; one that is gone already is fine."""
+        try:
+            await self.ari.request("DELETE", f"bridges/{bridge_id}")
+        except AriRefused as refused:
+            if refused.status != 404:
+                raise
+
+    async def hand_back(self, channel: Channel, context: str) -> None:
+        """Gives a channel back to the dialplan."""
+        await channel.command("POST", "/continue", context=context, extension="s", priority=1)
+
+    async def end_stranger(self, channel_id: str) -> None:
+        """Hangs up a channel that no call owns."""
+        await Channel(self.ari, channel_id).hang_up()
+
+    # What Asterisk tells.
+
+    def _note(self, event: Event) -> None:
+        kind = event["type"]
+        if kind == "PlaybackFinished":
+            self._note_playback(event["playback"])
+        elif kind == "DeviceStateChanged":
+            self._note_device(event["device_state"])
+        elif "channel" in event:
+            self._note_channel(kind, event)
+
+    def _note_channel(self, kind: str, event: Event) -> None:
+        about = event["channel"]
+        channel = self._channels.get(about["id"])
+        if channel is None:
+            if kind == "StasisStart":
+                self.arrive(about)
+        elif kind == "ChannelDtmfReceived":
+            channel.note_digit(event["digit"])
+        elif kind == "ChannelHangupRequest":
+            channel.note_hangup(event)
+        elif kind in ("ChannelDestroyed", "StasisEnd"):
+            channel.note_gone(event)
+            del self._channels[channel.id]
+        else:
+            channel.note_state(about["state"])
+
+    def _note_playback(self, playback: dict[str, Any]) -> None:
+        channel = self._channels.get(playback["target_uri"].removeprefix("channel:"))
+        if channel is not None:
+            channel.note_playback_end(playback["id"], playback["state"] == "failed")
+
+    def _note_device(self, device: dict[str, str]) -> None:
+        technology, _, name = device["name"].partition("/")
+        if technology == "PJSIP":
+            self._on_device(name, _DEVICE.get(device["state"], "busy"))
+
+    def arrive(self, about: dict[str, Any]) -> None:
+        """A caller's channel begins its call."""
+        leg = self.adopt_caller(about)
+        caller = about["caller"]
+        trunk = about["name"].removeprefix("PJSIP/").rpartition("-")[0]
+        hidden = caller["name"].strip().lower() == "anonymous"
+        presentation = "restricted" if hidden else "allowed"
+        self._on_arrival(Arrival(leg, about["dialplan"]["exten"], caller["number"], presentation, trunk))
+
+    # Beginning, and beginning again.
+
+    def adopt_caller(self, about: dict[str, Any]) -> CallerLeg:
+        """A caller's channel that Asterisk has."""
+        leg = CallerLeg(self.ari, about["id"], about["name"], about["state"], self._sound)
+        self._channels[leg.id] = leg
+        return leg
+
+    def adopt_agent(self, about: dict[str, Any]) -> Channel:
+        """An agent's channel that Asterisk has."""
+        channel = Channel(self.ari, about["id"], about["name"], about["state"])
+        self._channels[channel.id] = channel
+        return channel
+
+    def absent_caller(self, channel_id: str, *, lost: bool) -> CallerLeg:
+        """A caller who left while no engine watched; `lost` when Asterisk itself went down with them."""
+        leg = CallerLeg(self.ari, channel_id, "", "Down", self._sound)
+        leg.note_gone(None if lost else {})
+        return leg
+
+    def absent_agent(self, channel_id: str) -> Channel:
+        """An agent's leg that ended while no engine watched."""
+        channel = Channel(self.ari, channel_id)
+        channel.note_gone({})
+        return channel
+
+    def watch(self, phones: Sequence[str]) -> None:
+        """Which phones' states to be told of, from the next (re)connection on."""
+        self._phones = tuple(phones)
+
+    async def _resync(self) -> None:
+        """Levels, not edges: Asterisk queues no events for an application that is away, so everything that
+        may have been missed is read again (pitfall 13)."""
+        app = self.ari.app
+        allowed = {"allowed": [{"type": name} for name in EVENTS]}
+        await self.ari.http("PUT", f"applications/{app}/eventFilter", body=allowed)
+        info = await self.ari.http("GET", "asterisk/info")
+        self.version = info["system"]["version"]
+        self.started_ms = round(datetime.fromisoformat(info["status"]["startup_time"]).timestamp() * 1000)
+        await self._resync_channels(app)
+        await self.look_at_phones()
+
+    async def _resync_channels(self, app: str) -> None:
+        ours = set((await self.ari.http("GET", f"applications/{app}"))["channel_ids"])
+        there = {c["id"]: c for c in await self.ari.http("GET", "channels")}
+        for channel in list(self._channels.values()):
+            about = there.get(channel.id)
+            if about is None:
+                channel.note_gone()
+                self._channels.pop(channel.id, None)
+            else:
+                channel.note_state(about["state"])
+                channel.note_missed_playback()
+        self._on_strangers([there[i] for i in ours if i in there and i not in self._channels])
+
+    async def look_at_phones(self) -> None:
+        """Reads every watched phone's state and asks to be told of changes. Raises AriError."""
+        app = self.ari.app
+        for start in range(0, len(self._phones), 50):  # the list travels in a URL
+            some = ",".join(f"deviceState:PJSIP/{phone}" for phone in self._phones[start : start + 50])
+            await self.ari.http("POST", f"applications/{app}/subscription", eventSource=some)
+        wanted = set(self._phones)
+        if wanted:
+            for endpoint in await self.ari.http("GET", "endpoints/PJSIP"):
+                if endpoint["resource"] in wanted:
+                    state = "idle" if endpoint["state"] == "online" else "down"
+                    self._on_device(endpoint["resource"], "busy" if endpoint["channel_ids"] else state)
+
+    async def until_up(self, deadline_s: float) -> None:
+        """Waits for the first connection. Raises AriError."""
+        try:
+            await asyncio.wait_for(self.ari.up.wait(), deadline_s)
+        except TimeoutError:
+            raise AriError(f"Asterisk's ARI did not answer in {deadline_s:g} s") from None
+
+
+# Asterisk's device states (include/asterisk/devicestate.h) on the ACD's device axis.
+_DEVICE = {"NOT_INUSE": "idle", "UNAVAILABLE": "down", "INVALID": "down", "UNKNOWN": "down"}

@@ -1,0 +1,1 @@
+"""The life of one call: inbound, waiting, offer, conversation, recovery."""

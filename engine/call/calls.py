@@ -1,0 +1,163 @@
+"""All calls of this engine: begins them, hands them their offers, and lets them end before the engine does."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+
+import structlog
+
+from engine.acd import Offer
+from engine.asterisk.ari import AriError
+from engine.asterisk.channel import CallerLeg
+from engine.asterisk.node import Arrival
+from engine.call.conversation import Conversation
+from engine.call.inbound import InboundCall
+from engine.call.record import CallRecord, now_ms
+from engine.call.switchboard import Switchboard
+from engine.flow.leg import HungUp
+from engine.identity.numbers import Caller, normalise
+from engine.journal.events import CallArrived, CallEnded
+from engine.store.rows import EndReason
+
+log = structlog.get_logger()
+
+# Q.850: the number is not one of ours.
+UNALLOCATED = 1
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def new_call_id() -> str:
+    """Sortable by time, unique for ever: nine digits of milliseconds (until 3084) and five of chance, base 32."""
+    number = (now_ms() << 25) | secrets.randbits(25)
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(65, -1, -5))
+
+
+class Calls:
+    """The engine's calls by id. One task each; this is where they are started and the only list of them."""
+
+    def __init__(self, board: Switchboard) -> None:
+        self._board = board
+        self._calls: dict[str, InboundCall] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._draining = False
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def __contains__(self, call_id: str) -> bool:
+        return call_id in self._calls
+
+    def records(self) -> list[CallRecord]:
+        """What is going on now."""
+        return [call.record for call in self._calls.values()]
+
+    def arrive(self, arrival: Arrival) -> None:
+        """A caller whom the dialplan has handed over."""
+        board = self._board
+        number = board.site.hotline.numbers.get(arrival.dialled)
+        caller = normalise(
+            arrival.number, area_code=board.site.hotline.area_code, presentation=arrival.presentation
+        )
+        record = CallRecord(
+            id=new_call_id(),
+            channel=arrival.leg.id,
+            dialled=arrival.dialled,
+            number=caller.number,
+            raw=caller.raw,
+            presentation=caller.presentation,
+            area=caller.area,
+            carrier=caller.carrier,
+            trunk=arrival.trunk,
+            language=number.language if number else "zh-CN",
+            flow=number.flow if number else "",
+            config_version=board.site.version,
+            arrived_ms=now_ms(),
+        )
+        board.journal.append(
+            CallArrived(
+                record.id,
+                record.arrived_ms,
+                number=record.number,
+                dialled=record.dialled,
+                raw=record.raw,
+                presentation=record.presentation,
+                area=record.area,
+                carrier=record.carrier,
+                trunk=record.trunk,
+                channel=record.channel,
+            )
+        )
+        if number is None:
+            log.warning("call.unknown_number", dialled=arrival.dialled, remedy="add it to dialplan/hotline.yaml")
+            arrival.leg.post("DELETE", "", reason_code=UNALLOCATED)
+            self._account(record, EndReason.REJECTED)
+        elif self._draining:
+            self._spawn(self._give_back(arrival.leg, record))
+        else:
+            board.records.open(record)
+            self.start(self.hold(arrival.leg, record, caller))
+
+    def hold(self, leg: CallerLeg, record: CallRecord, caller: Caller) -> InboundCall:
+        """Makes a call known, so that offers find it; `start` sets it going."""
+        call = InboundCall(self._board, leg, record, caller)
+        self._calls[record.id] = call
+        return call
+
+    def start(self, call: InboundCall, conversation: Conversation | None = None) -> None:
+        """Runs a call to its end."""
+        self._spawn(self._run(call, conversation))
+
+    async def _run(self, call: InboundCall, conversation: Conversation | None) -> None:
+        try:
+            await call.run(conversation)
+        finally:
+            del self._calls[call.record.id]
+
+    async def _give_back(self, leg: CallerLeg, record: CallRecord) -> None:
+        """An engine about to stop takes no new callers: the dialplan's fallback does."""
+        try:
+            await self._board.node.hand_back(leg, "fallback")
+        except (AriError, HungUp):
+            leg.drop()
+        self._account(record, EndReason.FALLBACK)
+
+    def _account(self, record: CallRecord, reason: EndReason) -> None:
+        ended_ms = now_ms()
+        row = record.row(reason, ended_ms)
+        self._board.journal.append(CallEnded(record.id, ended_ms, reason=reason, record=row))
+
+    def offered(self, offer: Offer) -> None:
+        """The ACD has reserved an agent for one of our calls."""
+        call = self._calls.get(offer.item)
+        if call is not None:
+            call.offers.put_nowait(offer)
+        else:
+            self._spawn(self._return_offer(offer))
+
+    async def _return_offer(self, offer: Offer) -> None:
+        """The caller left while the offer was on its way."""
+        await self._board.acd.withdraw(offer.item, "call_gone")
+
+    async def drain(self, limit_s: float) -> None:
+        """Takes no more callers, waits for those there are, and after `limit_s` seconds ends the rest."""
+        self._draining = True
+        if self._tasks:
+            log.info("calls.draining", calls=len(self._calls), limit_s=limit_s)
+            await asyncio.wait(self._tasks, timeout=limit_s)
+        for call in self._calls.values():
+            call.closing = EndReason.SHUTDOWN
+            call.leg.drop()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=5)
+
+    def _spawn(self, story: asyncio._CoroutineLike[None]) -> None:
+        task = asyncio.ensure_future(story)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("call.task_failed", exc_info=task.exception())

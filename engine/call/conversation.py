@@ -1,0 +1,51 @@
+"""Two people talking."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from engine.asterisk.ari import AriRefused
+from engine.asterisk.channel import Channel
+from engine.journal.events import BridgeEnded, BridgeStarted
+
+if TYPE_CHECKING:
+    from engine.call.inbound import InboundCall
+
+
+class Conversation:
+    """The bridge between a caller and an agent, and the one place that takes it down."""
+
+    def __init__(self, call: InboundCall, agent_leg: Channel, token: str = "") -> None:
+        self._call = call
+        self.agent_leg = agent_leg
+        self.token = token
+
+    async def begin(self) -> bool:
+        """Lets them talk; False when the agent was gone before the first word."""
+        call = self._call
+        record = call.record
+        record.bridge = f"{record.id}-b{record.offers}"
+        record.agent_channel = self.agent_leg.id
+        await call.leg.hold_music(False)
+        try:
+            await call.board.node.bridge(record.bridge, call.leg, self.agent_leg)
+        except AriRefused:
+            if not self.agent_leg.gone.done():
+                raise
+            return False
+        record.connected_ms = call.now_ms()
+        call.note(BridgeStarted, bridge=record.bridge, agent=record.agent)
+        return True
+
+    async def until_agent_leaves(self) -> None:
+        """The caller's leaving comes as HungUp, from the call's scope."""
+        await asyncio.shield(self.agent_leg.gone)
+
+    async def end(self) -> None:
+        """Ends the agent's leg and the bridge; says how long they talked. Never raises HungUp."""
+        call, record = self._call, self._call.record
+        by = "agent" if self.agent_leg.gone.done() else "caller"
+        self.agent_leg.drop()
+        if record.connected_ms is not None:
+            call.note(BridgeEnded, talk_ms=call.now_ms() - record.connected_ms, by=by)

@@ -1,0 +1,140 @@
+"""One offer: ring the agent's phone until somebody answers or it is clear that nobody will."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.acd import Missed, Offer
+from engine.asterisk.ari import AriRefused
+from engine.asterisk.channel import Channel, LegEnd
+
+if TYPE_CHECKING:
+    from engine.call.inbound import InboundCall
+
+# A phone that has said nothing at all for so long is not there (pitfall 4).
+SILENT_PHONE_S = 3.0
+# "Temporarily unavailable" so soon after the INVITE is a do-not-disturb key, not a person who did not come.
+DO_NOT_DISTURB_MS = 2000
+
+# SIP status of the agent's leg → why the offer was missed (RESEARCH of the field, appendix B).
+_BY_STATUS = {
+    302: Missed.BUSY,
+    403: Missed.REJECTED,
+    408: Missed.UNREACHABLE,
+    486: Missed.BUSY,
+    600: Missed.BUSY,
+    603: Missed.REJECTED,
+}
+# Q.850 cause, for an Asterisk that does not tell the status (before 22.7).
+_BY_CAUSE = {
+    17: Missed.BUSY,
+    18: Missed.UNREACHABLE,
+    19: Missed.NO_ANSWER,
+    20: Missed.UNREACHABLE,
+    21: Missed.REJECTED,
+}
+
+
+def why_missed(end: LegEnd, ring_ms: int) -> Missed:
+    """What the end of an unanswered leg says about its agent."""
+    if end.lost:
+        return Missed.FAILED
+    if end.tech_cause == 480:
+        return Missed.BUSY if ring_ms < DO_NOT_DISTURB_MS else Missed.NO_ANSWER
+    if end.tech_cause:
+        return _BY_STATUS.get(end.tech_cause, Missed.FAILED)
+    return _BY_CAUSE.get(end.cause, Missed.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An agent's answered leg, and the token under which it is ours."""
+
+    leg: Channel
+    token: str
+
+
+class Ringing:
+    """The agent's leg while it rings. Whatever cuts `answered()` short, the phone stops ringing."""
+
+    def __init__(self, call: InboundCall, offer: Offer) -> None:
+        self._call, self._offer = call, offer
+        self._acd, self._node = call.board.acd, call.board.node
+        self._began = 0.0
+
+    async def answered(self) -> Answer | None:
+        """The agent's leg, answered and ours; None when it was missed (the caller is back at their place).
+
+        Raises AriError, LineDown; HungUp comes from the call's scope.
+        """
+        self._began = time.monotonic()
+        ring_s = self._call.queue_settings.ring
+        try:
+            leg = await self._node.originate(
+                f"agent-{self._offer.token}",
+                f"PJSIP/{self._offer.agent}",
+                caller_id=self._call.shown_to_agent(),
+                originator=self._call.leg.id,
+                timeout_s=int(ring_s) + 2,
+            )
+        except AriRefused as refused:
+            return await self._refused(refused)
+        self._call.board.phones.ours(self._offer.agent, leg)
+        try:
+            # Only now: the INVITE goes out first, the music that covers the ringing can wait those milliseconds.
+            await self._call.leg.hold_music(True, self._call.queue_settings.music)
+            self._call.save()
+            missed = await self._until_answer(leg, ring_s)
+            if missed is not None:
+                end = leg.gone.result() if leg.gone.done() else None
+                return await self._missed(missed, end)
+            if not await self._acd.accept(self._offer.token):
+                return None  # the token has been taken back meanwhile; the leg is dropped below
+            self._call.record.ring_ms = self._ms()
+            answered, leg = leg, None
+            return Answer(answered, self._offer.token)
+        finally:
+            if leg is not None:  # missed, or cut short: nobody else will end it
+                leg.drop()
+
+    async def _until_answer(self, leg: Channel, ring_s: float) -> Missed | None:
+        """None once answered, else why not."""
+        waiting: set[asyncio.Future[None] | asyncio.Future[LegEnd]] = {leg.up, leg.gone}
+        await asyncio.wait({*waiting, leg.ringing}, timeout=min(SILENT_PHONE_S, ring_s), return_when=asyncio.FIRST_COMPLETED)
+        if not leg.ringing.done() and not leg.up.done() and not leg.gone.done():
+            return Missed.UNREACHABLE
+        if leg.ringing.done() and not leg.gone.done() and not leg.up.done():
+            if not await self._acd.ringing(self._offer.token):
+                return Missed.FAILED
+            self._call.phone_rings = True
+            left = ring_s - (time.monotonic() - self._began)
+            await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        if leg.gone.done():
+            return why_missed(leg.gone.result(), self._ms())
+        return None if leg.up.done() else Missed.NO_ANSWER
+
+    async def _refused(self, refused: AriRefused) -> None:
+        """500: the endpoint has no phone (res/ari: the dial could not even begin). 400: the caller has just gone."""
+        missed = Missed.UNREACHABLE if refused.status == 500 else Missed.FAILED
+        await self._missed(missed, None)
+
+    async def _missed(self, why: Missed, end: LegEnd | None) -> None:
+        record = self._call.record
+        record.ring_ms = self._ms()
+        if why is Missed.UNREACHABLE:
+            self._call.board.phones.unreachable(self._offer.agent)
+        await self._acd.miss(
+            self._offer.token,
+            why,
+            cause=end.cause if end else None,
+            tech_cause=end.tech_cause if end else None,
+            ring_ms=record.ring_ms,
+        )
+
+    def _ms(self) -> int:
+        return round((time.monotonic() - self._began) * 1000)
+
+

@@ -1,0 +1,76 @@
+"""Agents' phones: keeps the ACD's device axis equal to what Asterisk says of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import structlog
+
+from engine.acd import Acd, Device, UnknownAgent
+from engine.asterisk.channel import Channel
+from engine.redis_line import LineDown
+
+log = structlog.get_logger()
+
+# After our own leg has gone, Asterisk's word that the phone is free follows within milliseconds.
+SETTLE_S = 0.5
+# A phone that did not react to an INVITE gets another chance; qualify may never notice that it was away.
+SUSPECT_S = 30.0
+
+
+class Phones:
+    """One device state an agent. A phone that is busy only with our own offer is not told as busy: the ACD
+    knows, and two Redis calls a call are saved."""
+
+    def __init__(self, acd: Acd) -> None:
+        self._acd = acd
+        self._seen: dict[str, Device] = {}
+        self._told: dict[str, Device] = {}
+        self._ours: Counter[str] = Counter()
+        self._telling: set[asyncio.Task[None]] = set()
+
+    def device(self, agent: str, state: str) -> None:
+        """Asterisk says so."""
+        self._seen[agent] = Device(state)
+        if not (self._ours[agent] and state == Device.BUSY):
+            self._tell(agent)
+
+    def ours(self, agent: str, leg: Channel) -> None:
+        """This phone now has a leg of ours."""
+        self._ours[agent] += 1
+        leg.gone.add_done_callback(lambda _: asyncio.get_running_loop().call_later(SETTLE_S, self._settled, agent))
+
+    def _settled(self, agent: str) -> None:
+        self._ours[agent] -= 1
+        self._tell(agent)
+
+    def unreachable(self, agent: str) -> None:
+        """The phone did not react; the ACD holds it for down, and so do we until it shows itself or some
+        time has passed."""
+        self._told[agent] = Device.DOWN
+        asyncio.get_running_loop().call_later(SUSPECT_S, self._tell, agent)
+
+    def tell_all_again(self) -> None:
+        """The ACD has lost what it knew."""
+        self._told.clear()
+        for agent in self._seen:
+            self._tell(agent)
+
+    def _tell(self, agent: str) -> None:
+        seen = self._seen.get(agent)
+        if seen is None or self._told.get(agent) is seen:
+            return
+        if seen is Device.BUSY and self._ours[agent]:
+            return
+        self._told[agent] = seen
+        task = asyncio.ensure_future(self._say(agent, seen))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _say(self, agent: str, device: Device) -> None:
+        try:
+            await self._acd.agent(agent, device=device)
+        except (LineDown, UnknownAgent) as error:
+            self._told.pop(agent, None)
+            log.warning("phone.not_told", agent=agent, device=device, error=str(error))

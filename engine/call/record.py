@@ -1,0 +1,127 @@
+"""What must outlive the process: a call's record, kept in Redis while the call lasts."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import structlog
+
+from engine.call.phase import Phase, check
+from engine.redis_line import RedisLine
+from engine.store.rows import CallRow, EndReason
+
+log = structlog.get_logger()
+
+
+def now_ms() -> int:
+    """The wall clock, in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(slots=True)
+class CallRecord:
+    """One call as far as a successor must know it. Moments are epoch milliseconds, None until they come."""
+
+    id: str
+    channel: str
+    dialled: str
+    number: str = ""
+    raw: str = ""
+    presentation: str = ""
+    area: str = ""
+    carrier: str = ""
+    trunk: str = ""
+    language: str = "zh-CN"
+    config_version: str = ""
+    phase: Phase = Phase.FLOW
+    flow: str = ""
+    step: str = ""
+    flow_path: list[str] = field(default_factory=list)
+    variables: dict[str, Any] = field(default_factory=dict)
+    customer_name: str = ""
+    tier: str = ""
+    head_start_s: float = 0.0
+    queue: str = ""
+    agent: str = ""
+    agent_channel: str = ""
+    bridge: str = ""
+    arrived_ms: int = 0
+    answered_ms: int | None = None
+    queued_ms: int | None = None
+    connected_ms: int | None = None
+    ring_ms: int = 0
+    offers: int = 0
+
+    def go(self, phase: Phase) -> None:
+        """Enters a phase. Raises IllegalTransition."""
+        check(self.phase, phase)
+        self.phase = phase
+
+    def row(self, reason: EndReason, ended_ms: int) -> CallRow:
+        """The call's one row in the database."""
+        served = self.connected_ms or ended_ms
+        return CallRow(
+            id=self.id,
+            dialled=self.dialled,
+            number=self.number,
+            presentation=self.presentation,
+            area=self.area,
+            customer_name=self.customer_name,
+            tier=self.tier,
+            flow_path=tuple(self.flow_path),
+            queue=self.queue,
+            agent=self.agent if self.connected_ms else "",
+            arrived_ms=self.arrived_ms,
+            answered_ms=self.answered_ms,
+            queued_ms=self.queued_ms,
+            connected_ms=self.connected_ms,
+            ended_ms=ended_ms,
+            wait_ms=served - self.queued_ms if self.queued_ms else 0,
+            ring_ms=self.ring_ms,
+            talk_ms=ended_ms - self.connected_ms if self.connected_ms else 0,
+            offers=self.offers,
+            end_reason=reason,
+        )
+
+
+class Records:
+    """The records of the calls that one engine holds."""
+
+    def __init__(self, line: RedisLine, engine: str, domain: str = "default") -> None:
+        self._line = line
+        self._prefix = f"hotline:{{{domain}}}:call:"
+        self._index = f"hotline:{{{domain}}}:calls:{engine}"
+
+    def open(self, record: CallRecord) -> None:
+        """From now on a successor will find this call."""
+        self._line.post("SADD", self._index, record.id)
+        self.save(record)
+
+    def save(self, record: CallRecord) -> None:
+        """Writes the record in the order of the call's other commands; nobody waits for it."""
+        self._line.post("SET", self._prefix + record.id, orjson.dumps(record))
+
+    def close(self, record: CallRecord) -> None:
+        """The call has ended and its row is in the journal."""
+        self._line.post("DEL", self._prefix + record.id)
+        self._line.post("SREM", self._index, record.id)
+
+    async def held(self) -> list[CallRecord]:
+        """The calls that this engine held when it last wrote. Raises LineDown."""
+        ids: list[str] = sorted(await self._line.call("SMEMBERS", self._index))
+        if not ids:
+            return []
+        texts = await self._line.call("MGET", *[self._prefix + i for i in ids])
+        records = []
+        for call_id, text in zip(ids, texts, strict=True):
+            try:
+                data = orjson.loads(text)
+                records.append(CallRecord(**{**data, "phase": Phase(data["phase"])}))
+            except (TypeError, ValueError, KeyError) as error:
+                # A record of another version, or half a write: the channel itself is found among the strangers.
+                log.warning("record.unreadable", call=call_id, error=str(error))
+                self._line.post("SREM", self._index, call_id)
+        return records

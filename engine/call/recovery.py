@@ -1,0 +1,100 @@
+"""An engine that starts finds the calls of its predecessor; one that reconnects, those that it missed.
+
+Asterisk is asked what is there, the records say what it was. The talking talk on, the waiting keep their
+place, and a leg that nobody owns is hung up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+from engine.acd import Acd, ItemState, Missed
+from engine.asterisk.channel import CallerLeg
+from engine.asterisk.node import Node
+from engine.call.calls import Calls
+from engine.call.conversation import Conversation
+from engine.call.inbound import InboundCall
+from engine.call.phase import Phase
+from engine.call.record import CallRecord
+from engine.identity.numbers import Caller
+
+log = structlog.get_logger()
+
+
+class Recovery:
+    """Re-enters each recorded call at its phase; run once, when Asterisk has told what it still has."""
+
+    def __init__(self, calls: Calls, node: Node, acd: Acd) -> None:
+        self._calls, self._node, self._acd = calls, node, acd
+
+    async def take_over(self, records: Sequence[CallRecord], strangers: Sequence[dict[str, Any]]) -> None:
+        """Raises LineDown when the ACD cannot be asked."""
+        there = {about["id"]: about for about in strangers}
+        items = {item.id: item for item in await self._acd.adopt()}
+        held: list[tuple[InboundCall, Conversation | None]] = []
+        for record in records:
+            leg = self._caller_leg(record, there)
+            call = self._calls.hold(leg, record, _caller_of(record))
+            held.append((call, self._conversation(call, there)))
+        for record in records:
+            await self._settle(record, items.pop(record.id, None))
+        for item in items.values():
+            await self._forget(item)
+        for call, conversation in held:
+            call.recovered()
+            self._calls.start(call, conversation)
+        await self.strangers(list(there.values()))
+        if records:
+            log.info("calls.recovered", calls=len(records))
+
+    async def strangers(self, abouts: Sequence[dict[str, Any]]) -> None:
+        """Channels in our application that no call owns: agents' legs end, callers begin."""
+        for about in abouts:
+            if about["dialplan"]["exten"] in ("", "s"):  # a leg that an engine made; callers come from the dialplan
+                await self._node.end_stranger(about["id"])
+            else:
+                self._node.arrive(about)
+
+    def _caller_leg(self, record: CallRecord, there: dict[str, dict[str, Any]]) -> CallerLeg:
+        about = there.pop(record.channel, None)
+        if about is not None:
+            return self._node.adopt_caller(about)
+        return self._node.absent_caller(record.channel, lost=record.arrived_ms < self._node.started_ms)
+
+    def _conversation(self, call: InboundCall, there: dict[str, dict[str, Any]]) -> Conversation | None:
+        record = call.record
+        if record.phase is not Phase.TALKING:
+            return None
+        about = there.pop(record.agent_channel, None)
+        leg = self._node.adopt_agent(about) if about else self._node.absent_agent(record.agent_channel)
+        return Conversation(call, leg)
+
+    async def _settle(self, record: CallRecord, item: ItemState | None) -> None:
+        """Brings the ACD's item in line with the call's phase; the agent is not to blame for our death."""
+        if item is None or record.phase is Phase.TALKING:
+            return
+        if item.state != "waiting":
+            await self._acd.miss(item.token, Missed.FAILED, ring_ms=0)
+
+    async def _forget(self, item: ItemState) -> None:
+        """An item whose call left no record."""
+        if item.state == "talking":
+            await self._acd.leave(item.id, reason="engine_restarted")
+        else:
+            await self._acd.withdraw(item.id, "engine_restarted")
+
+
+def _caller_of(record: CallRecord) -> Caller:
+    return Caller(
+        raw=record.raw,
+        number=record.number,
+        presentation=record.presentation,  # type: ignore[arg-type]  # it was one of them when it was written
+        area=record.area,
+        carrier=record.carrier,
+        name=record.customer_name,
+    )
+
+

@@ -1,0 +1,26 @@
+"""What every call needs around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.acd import Acd
+from engine.asterisk.node import Node
+from engine.call.phones import Phones
+from engine.call.record import Records
+from engine.config.site import Site
+from engine.identity.endpoint import Identity, NoIdentity
+from engine.journal.journal import Journal
+
+
+@dataclass(slots=True)
+class Switchboard:
+    """The rooms that a call walks through; `site` is replaced when the admin changes something."""
+
+    node: Node
+    acd: Acd
+    phones: Phones
+    journal: Journal
+    records: Records
+    identity: Identity | NoIdentity
+    site: Site

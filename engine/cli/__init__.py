@@ -1,0 +1,5 @@
+"""The `hotline` command."""
+
+from engine.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,103 @@
+"""The commands that look at a hotline: status, calls, call, queues."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from engine.cli.common import JsonOption, StateOption, asked, console, print_json
+from engine.journal.events import from_data
+from engine.journal.timeline import span, timeline
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command()(status)
+    app.command()(calls)
+    app.command()(call)
+    app.command()(queues)
+
+
+def status(state: StateOption = Path("var"), as_json: JsonOption = False) -> None:
+    """Say whether the hotline runs and what it is connected to."""
+    answer = asked(state, "/v1/status")
+    if as_json:
+        print_json(answer)
+        return
+    asterisk = answer["asterisk"]
+    table = Table(show_header=False, box=None)
+    table.add_row("engine", f"{'ready' if answer['ready'] else 'not ready'}, version {answer['version']}")
+    table.add_row("numbers", ", ".join(answer["numbers"]))
+    table.add_row("configuration", answer["config_version"])
+    way = "REST over WebSocket" if asterisk["rest_over_websocket"] else "REST over HTTP"
+    table.add_row("asterisk", f"{asterisk['version']}, {'connected' if asterisk['connected'] else 'NOT CONNECTED'} ({way})")
+    table.add_row("calls now", str(answer["calls"]))
+    table.add_row("event loop late", f"p50 {answer['loop_lag_ms_p50']} ms, p99 {answer['loop_lag_ms_p99']} ms")
+    console.print(table)
+
+
+def calls(
+    state: StateOption = Path("var"),
+    limit: Annotated[int, typer.Option(help="How many that have ended.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """List the calls there are and the last that ended."""
+    answer = asked(state, f"/v1/calls?limit={limit}")
+    if as_json:
+        print_json(answer)
+        return
+    table = Table("call", "arrived", "caller", "name", "queue", "agent", "waited", "talked", "end")
+    now_ms = round(time.time() * 1000)
+    for row in answer["active"]:
+        waited = (row["connected_ms"] or now_ms) - row["queued_ms"] if row["queued_ms"] else 0
+        talked = now_ms - row["connected_ms"] if row["connected_ms"] else 0
+        table.add_row(*_columns(row), span(waited), span(talked), f"… {row['phase']}", style="bold")
+    for row in answer["ended"]:
+        table.add_row(*_columns(row), span(row["wait_ms"]), span(row["talk_ms"]), row["end_reason"])
+    console.print(table)
+
+
+def _columns(row: dict[str, Any]) -> tuple[str, ...]:
+    arrived = datetime.fromtimestamp(row["arrived_ms"] / 1000).astimezone().strftime("%m-%d %H:%M:%S")
+    number = row["number"] or row["presentation"]
+    return row["id"], arrived, number, row["customer_name"], row["queue"], row["agent"]
+
+
+def call(
+    call_id: Annotated[str, typer.Argument(help="Its id, or the beginning of it.")],
+    state: StateOption = Path("var"),
+    as_json: JsonOption = False,
+) -> None:
+    """Tell the story of one call: what the caller heard, what was decided, and why."""
+    answer = asked(state, f"/v1/calls/{call_id}")
+    if as_json:
+        print_json(answer)
+        return
+    row = answer["call"]
+    console.print(f"[bold]{row['id']}[/]  {row['number'] or row['presentation']} → {row['dialled']}")
+    for line in timeline(map(from_data, answer["events"]), answer["names"]):
+        console.print(str(line), markup=False)
+    if not answer["active"]:
+        console.print(
+            f"waited {span(row['wait_ms'])}, rang {span(row['ring_ms'])}, talked {span(row['talk_ms'])}, "
+            f"{row['offers']} offer(s), agent {row['agent'] or '—'}, end: {row['end_reason']}",
+            markup=False,
+        )
+
+
+def queues(state: StateOption = Path("var"), as_json: JsonOption = False) -> None:
+    """List the queues: who waits, for how long, and who could answer."""
+    rows = asked(state, "/v1/queues")
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("queue", "requires", "waiting", "longest wait", "agents ready")
+    for row in rows:
+        ready = "—" if row["ready"] is None else str(row["ready"])
+        table.add_row(row["queue"], row["requirement"], str(row["waiting"]), span(row["oldest_wait_ms"]), ready)
+    console.print(table)

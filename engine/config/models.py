@@ -1,0 +1,87 @@
+"""What stands in dialplan/{hotline,agents,queues}.yaml."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from engine.acd import parse
+from engine.config.units import Seconds, Written
+
+Language = Literal["zh-CN", "en"]
+Digits = Annotated[str, StringConstraints(pattern=r"^\d{2,20}$")]
+# Names go into dialplan extensions, PJSIP section names and Redis keys: letters, digits, dash, underscore.
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+
+
+def _requirement(text: str) -> str:
+    parse(text)
+    return text
+
+
+Requirement = Annotated[str, AfterValidator(_requirement)]
+
+
+class Number(Written):
+    """One number that callers dial."""
+
+    flow: Name
+    name: str = ""
+    language: Language = "zh-CN"
+
+
+class IdentitySettings(Written):
+    """The company's own endpoint that knows its customers (docs/identity.md)."""
+
+    url: str
+    deadline: Seconds = 1.5
+    secret_file: str | None = None
+
+
+class Tier(Written):
+    """What a customer's tier is worth: a head start means `counts as having waited so long`."""
+
+    head_start: Seconds = 0.0
+
+
+class HotlineFile(Written):
+    """dialplan/hotline.yaml"""
+
+    company: str
+    numbers: dict[Digits, Number] = Field(min_length=1)
+    identity: IdentitySettings | None = None
+    area_code: str | None = None
+    tiers: dict[str, Tier] = {}
+
+
+class Agent(Written):
+    """A person and the SIP phone in front of them; the key is the phone's user name."""
+
+    name: str
+    skills: dict[Name, Annotated[int, Field(ge=0, le=10)]] = {}
+    password: Annotated[str, StringConstraints(min_length=12)] | None = None
+    contact: Annotated[str, StringConstraints(pattern=r"^sips?:[^\s;,]+$")] | None = None
+
+
+class AgentsFile(Written):
+    """dialplan/agents.yaml"""
+
+    agents: dict[Name, Agent] = Field(min_length=1)
+
+
+class Queue(Written):
+    """A line of waiting callers and what their agents must be able to do."""
+
+    require: Requirement
+    ring: Seconds = 20.0
+    wrap_up: Seconds = 10.0
+    max_wait: Seconds = 600.0
+    announce_position: Seconds | None = 30.0
+    music: Name = "default"
+
+
+class QueuesFile(Written):
+    """dialplan/queues.yaml"""
+
+    queues: dict[Name, Queue] = Field(min_length=1)

@@ -1,0 +1,129 @@
+"""A site: the folder in which a hotline is written down."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.acd import parse
+from engine.config.models import Agent, AgentsFile, HotlineFile, IdentitySettings, QueuesFile
+from engine.config.models import Queue as QueueSettings
+from engine.config.source import Fault, SiteError, Source, nearest
+from engine.flow.flow import Flow
+from engine.sounds import Sounds, UnknownPrompt, UnusableSounds
+
+LANGUAGES = ("zh-CN", "en")
+FOLDERS = ("dialplan", "sip_trunks", "asterisk_conf", "agi_scripts")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One version of everything the admin wrote, checked. Never changes; a reload makes a new one."""
+
+    folder: Path
+    version: str
+    hotline: HotlineFile
+    agents: Mapping[str, Agent]
+    queues: Mapping[str, QueueSettings]
+    flows: Mapping[str, Flow]
+    sounds: Sounds
+
+    def sound(self, prompt: str, language: str) -> str:
+        """The file of a prompt, without its extension: in the caller's language, or `name@en` in that one.
+        Raises UnknownPrompt."""
+        name, _, fixed = prompt.partition("@")
+        return self.sounds.find(name, fixed or language)
+
+    def spoken(self, prompt: str, language: str) -> str:
+        """The words of a prompt."""
+        name, _, fixed = prompt.partition("@")
+        return self.sounds.text(name, fixed or language)
+
+
+def load(folder: Path) -> Site:
+    """Reads and checks a site. Raises SiteError with every fault, each at its file and line."""
+    dialplan = folder / "dialplan"
+    if not dialplan.is_dir():
+        message = "no such folder; `hotline init DIR` makes a new site, --site DIR names another"
+        raise SiteError([Fault(str(dialplan), 1, 1, message)])
+    sources = {p: Source(p, folder) for p in [dialplan / f for f in ("hotline.yaml", "agents.yaml", "queues.yaml")]}
+    flow_sources = {p.stem: Source(p, folder) for p in sorted((dialplan / "flows").glob("*.yaml"))}
+    hotline_source, agents_source, queues_source = sources.values()
+    hotline = _with_environment(hotline_source.model(HotlineFile))
+    agents = agents_source.model(AgentsFile).agents
+    queues = queues_source.model(QueuesFile).queues
+    flows = {name: source.model(Flow) for name, source in flow_sources.items()}
+    sounds = _sounds(folder)
+    faults = [
+        *_numbers(hotline_source, hotline, flows),
+        *_flows(flow_sources, flows, queues, sounds),
+        *_staffing(queues_source, queues, agents),
+    ]
+    if faults:
+        raise SiteError(faults)
+    return Site(folder, _version(dialplan), hotline, agents, queues, flows, sounds)
+
+
+def _sounds(folder: Path) -> Sounds:
+    try:
+        return Sounds(folder)
+    except UnusableSounds as error:
+        raise SiteError([Fault("sounds", 1, 1, fault) for fault in error.faults]) from None
+
+
+def _with_environment(hotline: HotlineFile) -> HotlineFile:
+    """HOTLINE_IDENTITY_URL wins over the file: the same site against another endpoint."""
+    url = os.environ.get("HOTLINE_IDENTITY_URL")
+    if not url:
+        return hotline
+    identity = (hotline.identity or IdentitySettings(url=url)).model_copy(update={"url": url})
+    return hotline.model_copy(update={"identity": identity})
+
+
+def _numbers(source: Source, hotline: HotlineFile, flows: Mapping[str, Flow]) -> Iterator[Fault]:
+    for number, settings in hotline.numbers.items():
+        if settings.flow not in flows:
+            where = ("numbers", number, "flow")
+            yield source.fault(where, f"no flow `{settings.flow}` in dialplan/flows{nearest(settings.flow, flows)}")
+
+
+def _flows(
+    sources: Mapping[str, Source],
+    flows: Mapping[str, Flow],
+    queues: Mapping[str, QueueSettings],
+    sounds: Sounds,
+) -> Iterator[Fault]:
+    for name, flow in flows.items():
+        source = sources[name]
+        for step, target in flow.wrong_targets():
+            yield source.fault(("steps", step), f"goes to `{target}`, which is no step here{nearest(target, flow.steps)}")
+        for step, box in flow:
+            for queue in box.queues():
+                if queue not in queues:
+                    yield source.fault(("steps", step, "queue"), f"no queue `{queue}`{nearest(queue, queues)}")
+            for prompt in box.prompts():
+                plain, _, fixed = prompt.partition("@")
+                for language in (fixed,) if fixed else LANGUAGES:
+                    try:
+                        sounds.find(plain, language)
+                    except UnknownPrompt as error:
+                        yield source.fault(("steps", step, box.kind), str(error))
+
+
+def _staffing(source: Source, queues: Mapping[str, QueueSettings], agents: Mapping[str, Agent]) -> Iterator[Fault]:
+    for name, queue in queues.items():
+        requirement = parse(queue.require)
+        if not any(requirement.met_by(agent.skills, agent_id) for agent_id, agent in agents.items()):
+            message = f"no agent in agents.yaml can ever meet `{queue.require}`; give one the skill or ask for less"
+            yield source.fault(("queues", name, "require"), message)
+
+
+def _version(dialplan: Path) -> str:
+    """Names this state of the dialplan, so that a call can say which one it ran on."""
+    digest = hashlib.sha256()
+    for path in sorted(dialplan.rglob("*.yaml")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]

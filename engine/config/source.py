@@ -1,0 +1,111 @@
+"""YAML with a memory: where in which file each value stands, so that an error can point at it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a site, where it stands, and what to write instead."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+class SiteError(Exception):
+    """A site that cannot be used; `faults` lists everything found, not only the first."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = list(faults)
+        super().__init__("\n".join(str(fault) for fault in faults))
+
+
+class Source:
+    """One YAML file: its data and the place of every key in it."""
+
+    def __init__(self, path: Path, root: Path) -> None:
+        """Raises SiteError when the file cannot be read or is not a YAML mapping."""
+        self.name = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+        try:
+            text = path.read_text(encoding="utf-8")
+            self._node = yaml.compose(text, Loader=yaml.SafeLoader)
+            self.data: Any = yaml.safe_load(text)
+        except OSError as error:
+            raise SiteError([self.fault((), f"cannot be read: {error.strerror}")]) from error
+        except UnicodeDecodeError as error:
+            raise SiteError([self.fault((), f"is not UTF-8 text (byte {error.start}); save it as UTF-8")]) from error
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark
+            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            raise SiteError([Fault(self.name, line, column, f"is not YAML here: {error.problem}")]) from error
+        if not isinstance(self.data, dict):
+            raise SiteError([self.fault((), "must be a mapping (`key: value` lines)")])
+
+    _node: yaml.Node | None = None
+
+    def fault(self, where: Sequence[str | int], message: str) -> Fault:
+        """A fault at the key path `where`; at the deepest part of it that the file has."""
+        line, column = self._place(where)
+        return Fault(self.name, line, column, message)
+
+    def model(self, model: type[Model]) -> Model:
+        """The file as `model`. Raises SiteError with every fault at its line."""
+        try:
+            return model.model_validate(self.data)
+        except ValidationError as error:
+            raise SiteError(list(self.faults(error))) from None
+
+    def faults(self, error: ValidationError, prefix: Sequence[str | int] = ()) -> Iterable[Fault]:
+        """What pydantic found, at its lines and in words for the person who wrote the file."""
+        for item in error.errors():
+            where = [*prefix, *item["loc"]]
+            yield self.fault(where, _explain(item["type"], item["msg"], where, item.get("ctx", {})))
+
+    def _place(self, where: Sequence[str | int]) -> tuple[int, int]:
+        node = self._node
+        mark = node.start_mark if node else None
+        for part in where:
+            if isinstance(node, yaml.MappingNode):
+                found = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+                if found is None:
+                    continue  # pydantic also names union branches, which are not in the file
+                mark, node = found[0].start_mark, found[1]
+            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+                node = node.value[part]
+                mark = node.start_mark
+        return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+
+
+def _explain(kind: str, message: str, where: Sequence[str | int], context: dict[str, Any]) -> str:
+    key = where[-1] if where else ""
+    if kind == "extra_forbidden":
+        return f"`{key}` is not a setting here; remove it or check its spelling"
+    if kind == "missing":
+        return f"`{key}` is missing"
+    if kind == "value_error":
+        return f"`{key}`: {context.get('error', message)}"
+    return f"`{key}`: {message[0].lower()}{message[1:]}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """' (did you mean `x`?)' when something known is close to `name`, else what there is."""
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=1)
+    if close:
+        return f" (did you mean `{close[0]}`?)"
+    return f" (there are: {', '.join(known[:12])})" if known else " (there are none)"

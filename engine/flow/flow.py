@@ -1,0 +1,42 @@
+"""A flow: named steps, read from top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from pydantic import Field
+
+from engine.config.units import Written
+from engine.flow.steps import AnyStep, Next, Step
+
+
+class Flow(Written):
+    """dialplan/flows/NAME.yaml. The first step is where a call begins; a step without a target goes on to
+    the one below it."""
+
+    steps: dict[str, AnyStep] = Field(min_length=1)
+
+    @property
+    def first(self) -> str:
+        """Where a call begins."""
+        return next(iter(self.steps))
+
+    @cached_property
+    def _below(self) -> dict[str, str]:
+        names = list(self.steps)
+        return dict(zip(names, names[1:], strict=False))
+
+    def after(self, step: str, result: Next) -> str | None:
+        """The step that follows; None at the end of the file."""
+        return result.step or self._below.get(step)
+
+    def wrong_targets(self) -> Iterator[tuple[str, str]]:
+        """(step, target) of every target that is not a step of this flow."""
+        for name, step in self.steps.items():
+            for target in step.targets():
+                if target not in self.steps:
+                    yield name, target
+
+    def __iter__(self) -> Iterator[tuple[str, Step]]:  # type: ignore[override]  # a flow is its steps
+        yield from self.steps.items()

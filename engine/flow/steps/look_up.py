@@ -1,0 +1,48 @@
+"""`look_up`: ask the identity endpoint who is calling.
+
+    who:
+      look_up: caller
+      when: {rejected: refused}
+      then: menu
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+from engine.flow.steps.base import Next, Outcome, Step, Visit
+from engine.identity.contract import Outcome as Answered
+
+# Silence longer than this makes a caller think that the line is dead.
+MUSIC_AFTER_S = 1.0
+
+
+class LookUp(Step):
+    """One question to the identity endpoint, one branch for each way it may answer."""
+
+    kind: ClassVar[str] = "look_up"
+    look_up: Literal["caller"]
+    when: dict[Answered, str] = {}
+    then: str | None = None
+
+    async def run(self, visit: Visit) -> Outcome:
+        """Asks; music after a second of silence. Raises HungUp."""
+        asking = asyncio.ensure_future(visit.look_up())
+        try:
+            done, _ = await asyncio.wait({asking}, timeout=MUSIC_AFTER_S)
+            if not done:
+                await visit.leg.hold_music(True)
+            outcome = await asking
+            if not done:
+                await visit.leg.hold_music(False)
+        finally:
+            asking.cancel()
+        return Next(self.when.get(Answered(outcome), self.then), outcome)
+
+    def targets(self) -> Iterator[str]:
+        """Every branch."""
+        yield from self.when.values()
+        if self.then:
+            yield self.then

@@ -1,0 +1,64 @@
+"""`menu`: a question answered by one key.
+
+    menu:
+      menu: [menu-main]
+      keys: {"1": sales, "2": service, "0": operator}
+      wait: 5s
+      tries: 3
+      then: operator
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from engine.config.units import Seconds
+from engine.flow.steps.base import Next, Outcome, Step, Visit
+from engine.journal.events import IvrDigit
+
+Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]
+
+
+def _as_text(keys: Any) -> Any:
+    """YAML reads an unquoted 1 as a number; the admin meant the key."""
+    return {str(k): v for k, v in keys.items()} if isinstance(keys, dict) else keys
+
+
+class Menu(Step):
+    """Plays the choices, takes one key. Wrong keys and silences are counted together; after `tries` of
+    them the call goes to `then`, so that nobody circles in a menu for ever."""
+
+    kind: ClassVar[str] = "menu"
+    menu: list[str] = Field(min_length=1)
+    keys: Annotated[dict[Key, str], BeforeValidator(_as_text)] = Field(min_length=1)
+    wait: Seconds = 5.0
+    tries: int = Field(default=3, ge=1, le=10)
+    wrong_key: list[str] = ["invalid-key"]
+    silence: list[str] = ["no-input"]
+    then: str
+
+    async def run(self, visit: Visit) -> Outcome:
+        """Asks until a listed key comes or the tries are used up. Raises HungUp."""
+        outcome = ""
+        for _ in range(self.tries):
+            await visit.say(self.menu)
+            key = await visit.leg.digit(self.wait)
+            if key is not None:
+                visit.note(IvrDigit, digit=key)
+            if key in self.keys:
+                return Next(self.keys[key], f"key {key}")
+            outcome = "silence" if key is None else f"wrong key {key}"
+            await visit.say(self.silence if key is None else self.wrong_key)
+        return Next(self.then, f"{outcome}, {self.tries} tries")
+
+    def targets(self) -> Iterator[str]:
+        """Every key's step and `then`."""
+        yield from self.keys.values()
+        yield self.then
+
+    def prompts(self) -> Sequence[str]:
+        """The question and both answers to a mistake."""
+        return [*self.menu, *self.wrong_key, *self.silence]

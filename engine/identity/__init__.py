@@ -1,0 +1,1 @@
+"""Who is calling: the number, where it is from, and what the company's own system says."""

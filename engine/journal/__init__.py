@@ -1,0 +1,1 @@
+"""What happened: typed events, the stream that carries them, and its readers."""

@@ -1,0 +1,230 @@
+"""A call's events as sentences for telecom people: `hotline call ID` and the demo read them aloud.
+
+One sentence per type of event, in one table. Digits are shown where they choose from a menu and nowhere else:
+what a caller types to prove who they are is nobody's to read.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from engine.journal import events as e
+from engine.journal.events import Event
+
+
+@dataclass(slots=True)
+class Context:
+    """What a sentence may know beside its event: the agents' names, and the kind of step the caller is in."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    step_kind: str = ""
+
+    def agent(self, agent: str) -> str:
+        """`8001 李雷`, or `8001` where no name is known."""
+        return f"{agent} {self.names[agent]}" if self.names.get(agent) else agent
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a timeline; `offset_s` counts from the call's first event."""
+
+    offset_s: float
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.offset_s:+9.3f} s  {self.text}"
+
+
+class Timeline:
+    """Reads one call's events in their order, as they come, and says a line for each."""
+
+    def __init__(self, names: Mapping[str, str] | None = None) -> None:
+        self._context = Context(names or {})
+        self._began_ms: int | None = None
+
+    def line(self, event: Event) -> Line:
+        """The line of the next event."""
+        if self._began_ms is None:
+            self._began_ms = event.at
+        if isinstance(event, e.IvrNodeEntered):
+            self._context.step_kind = event.kind
+        return Line((event.at - self._began_ms) / 1000, describe(event, self._context))
+
+
+def timeline(events: Iterable[Event], names: Mapping[str, str] | None = None) -> Iterator[Line]:
+    """The lines of one call's events."""
+    reader = Timeline(names)
+    return (reader.line(event) for event in events)
+
+
+def describe(event: Event, context: Context | None = None) -> str:
+    """The event in plain English. Without a context agents have no names and digits stay hidden."""
+    sentence = SENTENCES.get(type(event), _unknown)
+    return sentence(event, context or Context())
+
+
+def span(ms: int) -> str:
+    """A duration as people say it: 37 ms, 1.5 s, 42 s, 3 min 20 s, 2 h 05 min."""
+    seconds = ms / 1000
+    if ms < 1000:
+        return f"{ms} ms"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{ms // 60_000} min {ms // 1000 % 60:02d} s"
+    return f"{ms // 3_600_000} h {ms // 60_000 % 60:02d} min"
+
+
+def _arrived(event: e.CallArrived, _: Context) -> str:
+    if event.presentation == "restricted":
+        caller = "a caller who withholds their number"
+    else:
+        caller = event.number or event.raw or "a caller without a number"
+    place = ", ".join(part for part in (event.area, event.carrier) if part)
+    via = f" over trunk {event.trunk}" if event.trunk else ""
+    return f"call to {event.dialled} from {caller}{f' ({place})' if place else ''}{via}"
+
+
+def _identified(event: e.CallIdentified, _: Context) -> str:
+    how = "from the cache" if event.cached else f"in {span(event.ms)}"
+    result = f"identity endpoint: {_words(event.outcome)} {how}"
+    if not event.customer:
+        return result
+    return f"{result} → {', '.join(_customer(event.customer)) or 'a customer without a name'}"
+
+
+def _customer(customer: Mapping[str, Any]) -> Iterator[str]:
+    return (str(customer[key]) for key in ("name", "tier") if customer.get(key))
+
+
+def _played(event: e.IvrPlayed, _: Context) -> str:
+    texts = " ".join(text for text in event.texts if text)
+    said = f": “{texts}”" if texts else ""
+    cut = f", interrupted by {_words(event.interrupted_by)}" if event.interrupted_by else ""
+    return f"heard {' + '.join(event.prompts)} ({event.language}){said}{cut}"
+
+
+def _digit(event: e.IvrDigit, context: Context) -> str:
+    return f"pressed {event.digit}" if context.step_kind == "menu" else "pressed a key (not shown)"
+
+
+def _lookup(event: e.LookupFinished, _: Context) -> str:
+    answer = f" → {_json(event.answer)}" if event.answer else ""
+    return f"look-up: {_words(event.outcome)} in {span(event.ms)}{answer}"
+
+
+def _enqueued(event: e.ItemEnqueued, _: Context) -> str:
+    head_start = f", counted as having waited {span(event.head_start_ms)}" if event.head_start_ms else ""
+    place = f"at place {event.position}" if event.position else "and matched at once"
+    ready = f"{event.ready} agent{'' if event.ready == 1 else 's'} ready"
+    return f"queued in {event.queue} {place}, needs {event.requirement}, {ready}{head_start}"
+
+
+def _offered(event: e.OfferCreated, context: Context) -> str:
+    chosen = f"{context.agent(event.agent)} considered first: idle {span(event.idle_ms)}"
+    others = [f"{context.agent(c.agent)} (idle {span(c.idle_ms)})" for c in event.candidates if c.agent != event.agent]
+    passed = [f"{context.agent(p.agent)} ({_words(p.why)})" for p in event.passed]
+    parts = [chosen]
+    if others:
+        parts.append(f"next would be {', '.join(others)}")
+    if passed:
+        parts.append(f"passed over {', '.join(passed)}")
+    nth = f"; offer {event.attempt}, after {span(event.wait_ms)} of waiting" if event.attempt > 1 else ""
+    return "; ".join(parts) + nth
+
+
+MISSED = {
+    "busy": "was busy",
+    "rejected": "rejected the call",
+    "no_answer": "did not answer",
+    "unreachable": "could not be reached",
+    "failed": "could not be called",
+}
+
+
+def _missed(event: e.OfferMissed, context: Context) -> str:
+    signs = []
+    if event.tech_cause:
+        signs.append(f"SIP {event.tech_cause}")
+    if event.cause:
+        signs.append(f"cause {event.cause}")
+    why = f" ({', '.join(signs)})" if signs else ""
+    missed = MISSED.get(event.reason, f"missed the call: {_words(event.reason)}")
+    rang = f" after ringing {span(event.ring_ms)}" if event.ring_ms else ""
+    return f"{context.agent(event.agent)} {missed}{rang}{why}; the caller keeps their place"
+
+
+def _accepted(event: e.OfferAccepted, context: Context) -> str:
+    rang = f"{context.agent(event.agent)} answered after ringing {span(event.ring_ms)}"
+    return f"{rang}; the caller waited {span(event.wait_ms)}"
+
+
+def _bridge_ended(event: e.BridgeEnded, _: Context) -> str:
+    return f"talked for {span(event.talk_ms)}, ended by {event.by or 'nobody known'}"
+
+
+def _wrapup(event: e.WrapupStarted, context: Context) -> str:
+    return f"{context.agent(event.agent)} in wrap-up for {span(max(event.until - event.at, 0))}"
+
+
+def _intent(event: e.AgentIntentChanged, context: Context) -> str:
+    reason = f" ({_words(event.reason)})" if event.reason else ""
+    return f"{context.agent(event.agent)} is now {_words(event.intent)}{reason}"
+
+
+def _ended(event: e.CallEnded, _: Context) -> str:
+    row = event.record
+    figures = [f"{name} {span(ms)}" for name, ms in (("waited", row.wait_ms), ("talked", row.talk_ms)) if ms]
+    return ", ".join([f"call ended: {_words(event.reason)}", *figures])
+
+
+def _unknown(event: Event, _: Context) -> str:
+    data = event.data if isinstance(event, e.UnknownEvent) else {}
+    return f"{event.type} {_json(data)}"
+
+
+def _words(code: str) -> str:
+    return code.replace("_", " ")
+
+
+def _json(data: Mapping[str, Any]) -> str:
+    return orjson.dumps(data).decode()
+
+
+Sentence = Callable[[Any, Context], str]
+
+SENTENCES: dict[type[Event], Sentence] = {
+    e.CallArrived: _arrived,
+    e.CallAnswered: lambda _, __: "answered",
+    e.CallIdentified: _identified,
+    e.CallRecovered: lambda event, _: f"taken over by an engine after a restart, while {_words(event.phase)}",
+    e.CallEnded: _ended,
+    e.IvrNodeEntered: lambda event, _: f"step {event.flow}/{event.step} ({_words(event.kind)})",
+    e.IvrPlayed: _played,
+    e.IvrDigit: _digit,
+    e.IvrNodeExited: lambda event, _: f"left {event.flow}/{event.step}: {_words(event.outcome)}",
+    e.LookupStarted: lambda event, _: f"asking {event.url}",
+    e.LookupFinished: _lookup,
+    e.ItemEnqueued: _enqueued,
+    e.ItemAnnounced: lambda event, _: f"heard their place in the queue: {event.position}",
+    e.ItemEnded: lambda event, _: f"left the queue: {_words(event.reason)}",
+    e.OfferCreated: _offered,
+    e.OfferRinging: lambda event, c: f"phone of {c.agent(event.agent)} rings, {span(event.ms)} after the offer",
+    e.OfferAccepted: _accepted,
+    e.OfferMissed: _missed,
+    e.OfferCancelled: lambda event, c: f"offer to {c.agent(event.agent)} taken back: {_words(event.reason)}",
+    e.BridgeStarted: lambda event, c: f"talking with {c.agent(event.agent)}",
+    e.BridgeEnded: _bridge_ended,
+    e.WrapupStarted: _wrapup,
+    e.WrapupEnded: lambda event, c: f"{c.agent(event.agent)} done with wrap-up",
+    e.AgentIntentChanged: _intent,
+    e.AgentDeviceChanged: lambda event, c: f"phone of {c.agent(event.agent)} is now {_words(event.device)}",
+    e.EngineStarted: lambda event, _: f"engine {event.engine} started, version {event.version}",
+    e.EngineStopped: lambda event, _: f"engine {event.engine} stopped".replace("  ", " "),
+    e.NodeUp: lambda event, _: f"Asterisk {event.node} is connected".replace("  ", " "),
+    e.NodeDown: lambda event, _: f"Asterisk {event.node} is gone".replace("  ", " "),
+}

@@ -1,0 +1,61 @@
+"""Brings a database to this engine's tables, or back: alembic, driven from the program."""
+
+import asyncio
+
+from sqlalchemy import URL, Connection, event, inspect, pool, text
+
+from engine.store.connect import connect
+
+HEAD = "0001"
+"""The newest revision of migrations/versions: known here so that most starts need not load alembic."""
+
+# Any constant will do, as long as every engine takes the same one.
+_ADVISORY_LOCK = 4_001_234
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision that the database is at; None when it is empty."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if revision is None else str(revision)
+
+
+async def upgrade(url: URL, revision: str = "head") -> None:
+    """Bring the database up to a revision. Engines that start together take turns."""
+    await asyncio.to_thread(_move, url, revision, up=True)
+
+
+async def downgrade(url: URL, revision: str = "base") -> None:
+    """Take the database back to a revision."""
+    await asyncio.to_thread(_move, url, revision, up=False)
+
+
+def _move(url: URL, revision: str, *, up: bool) -> None:
+    # alembic is synchronous and loads its scripts from disk: it gets a thread and a loop of its own.
+    asyncio.run(_move_alone(url, revision, up=up))
+
+
+async def _move_alone(url: URL, revision: str, *, up: bool) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "engine.store:migrations")
+    run = command.upgrade if up else command.downgrade
+
+    def move(connection: Connection) -> None:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        config.attributes["connection"] = connection
+        run(config, revision)
+
+    engine = connect(url, poolclass=pool.NullPool)
+    if url.get_backend_name() == "sqlite":
+        # By itself the driver opens no transaction for DDL: half a migration could stay.
+        event.listen(engine.sync_engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(move)
+    finally:
+        await engine.dispose()

@@ -1,0 +1,122 @@
+"""The rows that the database keeps, as the rest of the engine sees them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+_INT64 = 2**63 - 1
+
+
+class EndReason(StrEnum):
+    """Why a call ended; exactly one per call."""
+
+    COMPLETED_BY_CALLER = "completed_by_caller"
+    COMPLETED_BY_AGENT = "completed_by_agent"
+    ABANDONED_IVR = "abandoned_ivr"
+    ABANDONED_WAITING = "abandoned_waiting"
+    ABANDONED_RINGING = "abandoned_ringing"
+    FLOW_HANGUP = "flow_hangup"
+    REJECTED = "rejected"
+    TIMED_OUT = "timed_out"
+    NO_AGENTS = "no_agents"
+    FALLBACK = "fallback"
+    SYSTEM_FAILURE = "system_failure"
+    SHUTDOWN = "shutdown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRow:
+    """One call. Moments (`*_ms` of arrived, answered, queued, connected, ended) are epoch milliseconds, None
+    when they never came; wait, ring and talk are durations in milliseconds. `number` is E.164 or ""."""
+
+    id: str
+    dialled: str = ""
+    number: str = ""
+    presentation: str = ""
+    area: str = ""
+    customer_name: str = ""
+    tier: str = ""
+    flow_path: tuple[str, ...] = ()
+    queue: str = ""
+    agent: str = ""
+    arrived_ms: int
+    answered_ms: int | None = None
+    queued_ms: int | None = None
+    connected_ms: int | None = None
+    ended_ms: int
+    wait_ms: int = 0
+    ring_ms: int = 0
+    talk_ms: int = 0
+    offers: int = 0
+    end_reason: str
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "CallRow":
+        """The row of a record that came over the wire: columns it lacks are empty, others are ignored, and
+        what comes out is storable whatever came in. Raises ValueError where it names no call."""
+        call_id = _text(record.get("id"))
+        if not call_id:
+            raise ValueError("a call's record has no id")
+        ended = _moment(record.get("ended_ms"))
+        arrived = _moment(record.get("arrived_ms"))
+        return cls(
+            id=call_id,
+            dialled=_text(record.get("dialled")),
+            number=_text(record.get("number")),
+            presentation=_text(record.get("presentation")),
+            area=_text(record.get("area")),
+            customer_name=_text(record.get("customer_name")),
+            tier=_text(record.get("tier")),
+            flow_path=_path(record.get("flow_path")),
+            queue=_text(record.get("queue")),
+            agent=_text(record.get("agent")),
+            arrived_ms=(ended or 0) if arrived is None else arrived,
+            answered_ms=_moment(record.get("answered_ms")),
+            queued_ms=_moment(record.get("queued_ms")),
+            connected_ms=_moment(record.get("connected_ms")),
+            ended_ms=(arrived or 0) if ended is None else ended,
+            wait_ms=_moment(record.get("wait_ms")) or 0,
+            ring_ms=_moment(record.get("ring_ms")) or 0,
+            talk_ms=_moment(record.get("talk_ms")) or 0,
+            offers=_moment(record.get("offers")) or 0,
+            end_reason=_text(record.get("end_reason")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event of a call: `id` is its id in the journal's stream, `data` the whole entry."""
+
+    id: str
+    call_id: str
+    at_ms: int
+    type: str
+    data: Mapping[str, Any]
+
+
+def storable_text(value: str) -> str:
+    """PostgreSQL's text holds no NUL; a caller's name may."""
+    return value.replace("\x00", "") if "\x00" in value else value
+
+
+def storable_int(value: int) -> int:
+    """Both databases keep 64 bits."""
+    return min(max(value, -_INT64), _INT64)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else storable_text(str(value))
+
+
+def _moment(value: Any) -> int | None:
+    if value is None or value == "":
+        return None
+    try:
+        return storable_int(int(float(value)) if not isinstance(value, int) else int(value))
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _path(value: Any) -> tuple[str, ...]:
+    return tuple(_text(step) for step in value) if isinstance(value, list | tuple) else ()

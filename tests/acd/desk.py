@@ -1,0 +1,78 @@
+"""One engine's ACD with a virtual clock, and words for what tests do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from engine.acd import Acd, AgentState, Device, Intent, ItemState, Missed, Offer, Placement
+from engine.redis_line import RedisLine
+
+START_MS = 1_700_000_000_000
+LEASE_MS = 20_000
+WRAPUP_MS = 10_000
+
+
+class Desk:
+    def __init__(self, line: RedisLine, engine: str = "one") -> None:
+        self.line = line
+        self.now_ms = START_MS
+        self.offers: list[Offer] = []
+        self.acd = Acd(line, engine=engine, on_offer=self.offers.append, clock=lambda: self.now_ms)
+
+    async def staff(self, agents: Mapping[str, Mapping[str, int]], *requirements: str, ready: bool = True) -> None:
+        """Defines agents and makes them ready one after the other, a second apart."""
+        await self.acd.define(agents, requirements)
+        for agent in agents if ready else ():
+            await self.ready(agent)
+            await self.passes(1_000)
+
+    async def ready(self, agent: str) -> None:
+        await self.acd.agent(agent, intent=Intent.READY, device=Device.IDLE)
+
+    async def calls(
+        self, item: str, requirement: str = "any", *, queue: str = "sales", head_start_ms: int = 0,
+        wrapup_ms: int = WRAPUP_MS, preferred: str | None = None,
+    ) -> Placement:  # fmt: skip
+        placement = await self.acd.enqueue(
+            item,
+            queue=queue,
+            requirement=requirement,
+            head_start_ms=head_start_ms,
+            wrapup_ms=wrapup_ms,
+            lease_ms=LEASE_MS,
+            preferred=preferred,
+        )
+        if placement.offer is not None:
+            self.offers.append(placement.offer)
+        return placement
+
+    async def passes(self, ms: int) -> None:
+        """Time goes by; every timer due by then has been handled."""
+        self.now_ms += ms
+        while await self.acd.tick():
+            pass
+
+    async def misses(self, reason: Missed, *, ring_ms: int = 0) -> bool:
+        return await self.acd.miss(self.last.token, reason, ring_ms=ring_ms)
+
+    @property
+    def last(self) -> Offer:
+        return self.offers[-1]
+
+    def offered(self) -> list[tuple[str, str]]:
+        """(item, agent) of every offer so far, in order."""
+        return [(offer.item, offer.agent) for offer in self.offers]
+
+    async def agent(self, agent: str) -> AgentState:
+        return next(state for state in await self.acd.agents() if state.id == agent)
+
+    async def item(self, item: str) -> ItemState | None:
+        return next((state for state in await self.acd.adopt() if state.id == item), None)
+
+    async def journal(self, *kinds: str) -> list[dict[str, Any]]:
+        entries = await self.line.call("XRANGE", "hotline:{default}:journal", "-", "+")
+        events: list[dict[str, Any]] = [orjson.loads(fields[1]) for _, fields in entries]
+        return [event for event in events if not kinds or event["type"] in kinds]

