@@ -80,9 +80,7 @@ class Engine:
         )
         self.records = Records(self.line, settings.name)
         self.identity = _identity(site, settings.state)
-        self.board = Switchboard(
-            self.node, self.acd, self.phones, self.journal, self.records, self.identity, site
-        )
+        self.board = Switchboard(self.node, self.acd, self.phones, self.journal, self.records, self.identity, site)
         self.calls = Calls(self.board)
         self.recovery = Recovery(self.calls, self.node, self.acd)
         self.lag = LoopLag()
@@ -152,7 +150,9 @@ class Engine:
         """Tells the ACD who there is and what may be asked of them."""
         site = self._site
         requirements = {queue.require for queue in site.queues.values()}
-        requirements |= {need for flow in site.flows.values() for _, step in flow if (need := getattr(step, "require", None))}
+        requirements |= {
+            need for flow in site.flows.values() for _, step in flow if (need := getattr(step, "require", None))
+        }
         await self.acd.define({user: agent.skills for user, agent in site.agents.items()}, requirements)
         for state in await self.acd.agents():
             # An agent may have nothing but a SIP phone: whoever has never said otherwise is ready once it registers.

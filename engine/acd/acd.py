@@ -173,9 +173,7 @@ class Acd:
 
     # --- agents --------------------------------------------------------------------------------------------
 
-    async def define(
-        self, agents: Mapping[str, Skills], requirements: Iterable[str], *, kind: str = "voice"
-    ) -> None:
+    async def define(self, agents: Mapping[str, Skills], requirements: Iterable[str], *, kind: str = "voice") -> None:
         """These are the agents, and these requirements will be asked for: at start and at every reload.
 
         A new agent is logged out with the device down; a known one keeps intent, device and work; one that is
@@ -293,9 +291,7 @@ class Acd:
 
     async def _intern(self, rid: str, wanted: Requirement) -> None:
         if rid in self._interned:
-            log.error(
-                "acd.redis_was_emptied", remedy="agents are defined again; report intents and devices anew"
-            )
+            log.error("acd.redis_was_emptied", remedy="agents are defined again; report intents and devices anew")
             await self._define_all(dict(self._interned))
             return
         self._interned[rid] = wanted
@@ -314,9 +310,7 @@ class Acd:
         await asyncio.gather(*(self._ask("forget", agent) for agent in gone))
         await asyncio.gather(
             *(
-                self._ask(
-                    "define", agent, " ".join(r for r, need in wanted.items() if need.met_by(skills, agent))
-                )
+                self._ask("define", agent, " ".join(r for r, need in wanted.items() if need.met_by(skills, agent)))
                 for agent, skills in self._agents.items()
             )
         )

@@ -110,8 +110,7 @@ def lua_tables() -> str:
     lines += ["}", "local TREATMENTS = {"]
     for missed, rule in TREATMENTS.items():
         flags = ", ".join(
-            f"{name} = {str(getattr(rule, name)).lower()}"
-            for name in ("ignored", "device_down", "keeps_place")
+            f"{name} = {str(getattr(rule, name)).lower()}" for name in ("ignored", "device_down", "keeps_place")
         )
         times = f"exclude_ms = {round(rule.exclude_s * 1000)}, cool_ms = {round(rule.cool_s * 1000)}"
         lines.append(f"  {missed} = {{ event = '{rule.event}', {times}, {flags} }},")

@@ -166,14 +166,10 @@ class _Parser:
             match = _TOKEN.match(self._text, position)
             if match is None:
                 start = position + len(self._text[position:]) - len(self._text[position:].lstrip())
-                raise self._error(
-                    start, f"{self._text[start]!r} has no meaning here; use skills, & | ! ( ) >="
-                )
+                raise self._error(start, f"{self._text[start]!r} has no meaning here; use skills, & | ! ( ) >=")
             if match["agent"] is not None:
                 if not match["id"]:
-                    raise self._error(
-                        match.start("agent"), "`agent:` needs an agent's id, for example `agent:8001`"
-                    )
+                    raise self._error(match.start("agent"), "`agent:` needs an agent's id, for example `agent:8001`")
                 tokens.append(("agent", match["id"], match.start("agent")))
             else:
                 kind = match.lastgroup or ""
@@ -228,9 +224,7 @@ class _Parser:
         _, comparison, position = self._tokens[self._next]
         self._next += 1
         if self._next == len(self._tokens) or self._tokens[self._next][0] != "number":
-            raise self._error(
-                position, f"`{comparison}` needs a level, a whole number: `{name}{comparison}5`"
-            )
+            raise self._error(position, f"`{comparison}` needs a level, a whole number: `{name}{comparison}5`")
         level = int(self._tokens[self._next][1])
         self._next += 1
         return Skill(name, ">=", level + 1) if comparison == ">" else Skill(name, comparison, level)

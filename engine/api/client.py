@@ -37,7 +37,9 @@ async def ask(socket: Path, path: str, *, body: Any = None, timeout_s: float = 1
                     raise Refused(answer.decode(errors="replace"))
                 return orjson.loads(answer)
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise NoEngine(f"no hotline answers at {socket}; start it with `hotline up`, or name its --state") from error
+            raise NoEngine(
+                f"no hotline answers at {socket}; start it with `hotline up`, or name its --state"
+            ) from error
 
 
 @asynccontextmanager

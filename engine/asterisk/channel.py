@@ -179,7 +179,7 @@ class CallerLeg(Channel):
             await asyncio.wait((finished, waiter), return_when=asyncio.FIRST_COMPLETED)
             return not self._digits
         finally:
-            if not finished.done():
+            if not finished.done() or finished.cancelled():  # cancelling whoever awaits a future cancels it too
                 self._post("DELETE", f"playbacks/{playback_id}")
             self._playback = None
 

@@ -113,7 +113,8 @@ class Node:
         except AriRefused as refused:
             if refused.status != 409:
                 raise
-        await self.ari.request(
+        # Over HTTP: it waits for the channels' own threads, and on the WebSocket every other call would wait too.
+        await self.ari.http(
             "POST", f"bridges/{bridge_id}/addChannel", channel=",".join(channel.id for channel in channels)
         )
 

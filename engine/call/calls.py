@@ -57,9 +57,7 @@ class Calls:
         """A caller whom the dialplan has handed over."""
         board = self._board
         number = board.site.hotline.numbers.get(arrival.dialled)
-        caller = normalise(
-            arrival.number, area_code=board.site.hotline.area_code, presentation=arrival.presentation
-        )
+        caller = normalise(arrival.number, area_code=board.site.hotline.area_code, presentation=arrival.presentation)
         record = CallRecord(
             id=new_call_id(),
             channel=arrival.leg.id,
@@ -92,7 +90,7 @@ class Calls:
         if number is None:
             log.warning("call.unknown_number", dialled=arrival.dialled, remedy="add it to dialplan/hotline.yaml")
             arrival.leg.post("DELETE", "", reason_code=UNALLOCATED)
-            self._account(record, EndReason.REJECTED)
+            self._spawn(self._account(record, EndReason.REJECTED))
         elif self._draining:
             self._spawn(self._give_back(arrival.leg, record))
         else:
@@ -121,12 +119,12 @@ class Calls:
             await self._board.node.hand_back(leg, "fallback")
         except (AriError, HungUp):
             leg.drop()
-        self._account(record, EndReason.FALLBACK)
+        await self._account(record, EndReason.FALLBACK)
 
-    def _account(self, record: CallRecord, reason: EndReason) -> None:
+    async def _account(self, record: CallRecord, reason: EndReason) -> None:
         ended_ms = now_ms()
         row = record.row(reason, ended_ms)
-        self._board.journal.append(CallEnded(record.id, ended_ms, reason=reason, record=row))
+        await self._board.journal.append_surely(CallEnded(record.id, ended_ms, reason=reason, record=row))
 
     def offered(self, offer: Offer) -> None:
         """The ACD has reserved an agent for one of our calls."""

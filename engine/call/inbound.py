@@ -183,7 +183,7 @@ class InboundCall:
                 await acd.withdraw(record.id, reason)
         record.go(Phase.ENDED)
         row = record.row(reason, ended_ms)
-        self.board.journal.append(CallEnded(record.id, ended_ms, reason=reason, record=row))
+        await self.board.journal.append_surely(CallEnded(record.id, now_ms(), reason=reason, record=row))
         self.board.records.close(record)
         if record.bridge:
             await self._take_bridge_down()

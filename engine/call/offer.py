@@ -103,7 +103,9 @@ class Ringing:
     async def _until_answer(self, leg: Channel, ring_s: float) -> Missed | None:
         """None once answered, else why not."""
         waiting: set[asyncio.Future[None] | asyncio.Future[LegEnd]] = {leg.up, leg.gone}
-        await asyncio.wait({*waiting, leg.ringing}, timeout=min(SILENT_PHONE_S, ring_s), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(
+            {*waiting, leg.ringing}, timeout=min(SILENT_PHONE_S, ring_s), return_when=asyncio.FIRST_COMPLETED
+        )
         if not leg.ringing.done() and not leg.up.done() and not leg.gone.done():
             return Missed.UNREACHABLE
         if leg.ringing.done() and not leg.gone.done() and not leg.up.done():
@@ -136,5 +138,3 @@ class Ringing:
 
     def _ms(self) -> int:
         return round((time.monotonic() - self._began) * 1000)
-
-

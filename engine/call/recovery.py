@@ -96,5 +96,3 @@ def _caller_of(record: CallRecord) -> Caller:
         carrier=record.carrier,
         name=record.customer_name,
     )
-
-

@@ -79,5 +79,3 @@ def not_ready(
     """Make an agent not ready: no calls until `ready`; one that rings or talks goes on."""
     asked(context.obj, f"/v1/agents/{agent}/intent", {"intent": "not_ready", "reason": reason})
     typer.echo(f"{agent} is not ready ({reason}).")
-
-

@@ -103,7 +103,9 @@ def check(site: SiteOption = Path(), as_json: JsonOption = False) -> None:
         loaded = sites.load(site)
     except SiteError as error:
         if as_json:
-            print_json([{"file": f.file, "line": f.line, "column": f.column, "message": f.message} for f in error.faults])
+            print_json(
+                [{"file": f.file, "line": f.line, "column": f.column, "message": f.message} for f in error.faults]
+            )
             raise typer.Exit(2) from None
         raise fail(error) from None
     if as_json:
@@ -125,7 +127,9 @@ def init(folder: Annotated[Path, typer.Argument(help="A new folder.")]) -> None:
         if not (PROJECT / name).is_dir():
             raise fail(CannotRun(f"the default site is not at {PROJECT}; run this from a checkout of the project"))
         shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    typer.echo(f"{folder}: edit dialplan/*.yaml, then `hotline check --site {folder}` and `hotline up --site {folder}`.")
+    typer.echo(
+        f"{folder}: edit dialplan/*.yaml, then `hotline check --site {folder}` and `hotline up --site {folder}`."
+    )
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)

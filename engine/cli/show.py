@@ -35,7 +35,9 @@ def status(state: StateOption = Path("var"), as_json: JsonOption = False) -> Non
     table.add_row("numbers", ", ".join(answer["numbers"]))
     table.add_row("configuration", answer["config_version"])
     way = "REST over WebSocket" if asterisk["rest_over_websocket"] else "REST over HTTP"
-    table.add_row("asterisk", f"{asterisk['version']}, {'connected' if asterisk['connected'] else 'NOT CONNECTED'} ({way})")
+    table.add_row(
+        "asterisk", f"{asterisk['version']}, {'connected' if asterisk['connected'] else 'NOT CONNECTED'} ({way})"
+    )
     table.add_row("calls now", str(answer["calls"]))
     table.add_row("event loop late", f"p50 {answer['loop_lag_ms_p50']} ms, p99 {answer['loop_lag_ms_p99']} ms")
     console.print(table)

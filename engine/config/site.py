@@ -99,7 +99,9 @@ def _flows(
     for name, flow in flows.items():
         source = sources[name]
         for step, target in flow.wrong_targets():
-            yield source.fault(("steps", step), f"goes to `{target}`, which is no step here{nearest(target, flow.steps)}")
+            yield source.fault(
+                ("steps", step), f"goes to `{target}`, which is no step here{nearest(target, flow.steps)}"
+            )
         for step, box in flow:
             for queue in box.queues():
                 if queue not in queues:

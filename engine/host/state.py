@@ -123,7 +123,9 @@ class State:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 file.seek(0)
-                message = f"a hotline already runs on {self.folder} (pid {file.read().strip()}); stop it, or give --state"
+                message = (
+                    f"a hotline already runs on {self.folder} (pid {file.read().strip()}); stop it, or give --state"
+                )
                 raise CannotRun(message) from error
             file.truncate(0)
             file.write(str(os.getpid()))

@@ -41,9 +41,7 @@ class Breaker:
     that began before the last transition are ignored.
     """
 
-    def __init__(
-        self, *, failures: int = 5, pause_s: float = 5.0, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, *, failures: int = 5, pause_s: float = 5.0, clock: Callable[[], float] = time.monotonic) -> None:
         self.state = State.CLOSED
         self._limit = failures
         self._pause_s = pause_s

@@ -194,9 +194,7 @@ class Identity:
     async def _post(self, body: bytes, headers: dict[str, str]) -> Reply:
         if self._session is None:
             raise RuntimeError("Identity is not open")
-        async with self._session.post(
-            self._url, data=body, headers=headers, allow_redirects=False
-        ) as response:
+        async with self._session.post(self._url, data=body, headers=headers, allow_redirects=False) as response:
             if response.status >= 500 or response.status == 429:
                 raise _EndpointError(Outcome.UNAVAILABLE, f"HTTP {response.status}")
             # 404 with a well-formed answer is how REST frameworks say "not_found".

@@ -115,7 +115,7 @@ class Ledger:
                 if pending := await self._read("0", block=False):
                     return pending
                 self._pending_first = False
-            if False and (abandoned := await self._adopt()):
+            if abandoned := await self._adopt():
                 return abandoned
             return await self._read(">", block=block)
         except ResponseError as error:

@@ -127,7 +127,7 @@ def _enqueued(event: e.ItemEnqueued, _: Context) -> str:
 def _offered(event: e.OfferCreated, context: Context) -> str:
     chosen = f"{context.agent(event.agent)} considered first: idle {span(event.idle_ms)}"
     others = [f"{context.agent(c.agent)} (idle {span(c.idle_ms)})" for c in event.candidates if c.agent != event.agent]
-    passed = [f"{context.agent(p.agent)} ({_words(p.why)})" for p in event.passed]
+    passed = [f"{context.agent(p.agent)} ({PASSED.get(p.why) or _words(p.why)})" for p in event.passed]
     parts = [chosen]
     if others:
         parts.append(f"next would be {', '.join(others)}")
@@ -136,6 +136,13 @@ def _offered(event: e.OfferCreated, context: Context) -> str:
     nth = f"; offer {event.attempt}, after {span(event.wait_ms)} of waiting" if event.attempt > 1 else ""
     return "; ".join(parts) + nth
 
+
+PASSED = {
+    "excluded": "missed this caller before",
+    "cooldown": "pausing after a missed call",
+    "device_down": "phone not registered",
+    "wrapup": "in wrap-up",
+}
 
 MISSED = {
     "busy": "was busy",

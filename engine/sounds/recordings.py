@@ -62,9 +62,7 @@ def _duration_s(path: Path) -> float:
     elif rate := _BYTES_A_SECOND.get(path.suffix):
         duration = path.stat().st_size / rate
     else:
-        raise ValueError(
-            f"Asterisk plays .alaw, .ulaw, .wav, .sln or .g722 here, not `{path.suffix}`; {_CONVERT}"
-        )
+        raise ValueError(f"Asterisk plays .alaw, .ulaw, .wav, .sln or .g722 here, not `{path.suffix}`; {_CONVERT}")
     if not duration:
         raise ValueError("has no sound in it")
     return duration

@@ -29,8 +29,7 @@ def connect(url: URL, *, poolclass: type[Pool] | None = None) -> AsyncEngine:
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    # WAL lets the command line read while the ledger writes; NORMAL cannot corrupt it, and the little that
-    # a power cut may take back is still in Redis's own log.
-    cursor.execute("PRAGMA journal_mode=WAL")
+    # With WAL (see migrate.py) NORMAL cannot corrupt the file, and the little that a power cut may take back
+    # is still in Redis's own log.
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()

@@ -1,10 +1,13 @@
 """Brings a database to this engine's tables, or back: alembic, driven from the program."""
 
 import asyncio
+import sqlite3
+import time
+from contextlib import closing
 
 from sqlalchemy import URL, Connection, event, inspect, pool, text
 
-from engine.store.connect import connect
+from engine.store.connect import BUSY_S, connect
 
 HEAD = "0001"
 """The newest revision of migrations/versions: known here so that most starts need not load alembic."""
@@ -33,7 +36,25 @@ async def downgrade(url: URL, revision: str = "base") -> None:
 
 def _move(url: URL, revision: str, *, up: bool) -> None:
     # alembic is synchronous and loads its scripts from disk: it gets a thread and a loop of its own.
+    if url.get_backend_name() == "sqlite":
+        _write_ahead(str(url.database))
     asyncio.run(_move_alone(url, revision, up=up))
+
+
+def _write_ahead(path: str) -> None:
+    """WAL lets the command line read while the ledger writes; the file remembers it."""
+    give_up = time.monotonic() + BUSY_S
+    with closing(sqlite3.connect(path, timeout=BUSY_S)) as connection:
+        switched = False
+        while not switched:
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+                switched = True
+            except sqlite3.OperationalError as error:
+                # Two engines that switch at once: SQLite tells one of them at once, without its busy timeout.
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                    raise
+                time.sleep(0.02)
 
 
 async def _move_alone(url: URL, revision: str, *, up: bool) -> None:

@@ -43,6 +43,9 @@ class Histories(RuleBasedStateMachine):
         self.past_tokens: list[str] = []
         self.count = 0
         self.run(self._start())
+        for agent in AGENTS:
+            self.agent_changes(agent, Intent.READY, Device.IDLE)
+            self.time_passes(1)
 
     async def _start(self) -> None:
         await self.line.open()

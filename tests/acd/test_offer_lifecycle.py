@@ -45,7 +45,7 @@ async def _offer_in(desk: Desk, state: OfferState) -> str:
     return desk.last.token
 
 
-@pytest.mark.parametrize(("state", "event"), itertools.product(LIVE, OfferEvent))
+@pytest.mark.parametrize(("state", "event"), list(itertools.product(LIVE, OfferEvent)))
 async def test_event_happens_where_the_table_allows_it_and_changes_nothing_elsewhere(
     desk: Desk, state: OfferState, event: OfferEvent
 ) -> None:

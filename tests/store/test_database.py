@@ -156,7 +156,7 @@ async def test_rows_of_an_earlier_life_are_read_after_the_next_open(database_url
 
 
 async def test_engines_that_start_together_migrate_once(database_url: str) -> None:
-    databases = [Database(database_url) for _ in range(3)]
+    databases = [Database(database_url) for _ in range(6)]
     await asyncio.gather(*(database.open() for database in databases))
     await asyncio.gather(*(database.close() for database in databases))
     assert await on_connection(database_url, migrate.revision_of) == migrate.HEAD
@@ -171,6 +171,14 @@ async def test_a_database_of_a_newer_version_is_refused(database_url: str, datab
     with pytest.raises(BadDatabase, match=r"newer Hotline \(revision 9999.*start that version"):
         await later.open()
     await later.close()
+
+
+async def test_an_sqlite_file_is_written_ahead(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    await database.open()
+    mode = await on_connection(sqlite_url, lambda c: c.exec_driver_sql("PRAGMA journal_mode").scalar())
+    assert mode == "wal"
+    await database.close()
 
 
 async def test_reading_goes_on_while_a_batch_is_written(sqlite_url: str) -> None:

@@ -15,9 +15,7 @@ import engine.sounds
 from engine.sounds import LANGUAGES, Sounds, UnknownPrompt, UnusableSounds
 
 SHIPPED = Path(engine.sounds.__file__).parent
-PROMPTS: list[str] = sorted(
-    yaml.safe_load((SHIPPED / "manifest.yaml").read_text(encoding="utf-8"))["prompts"]
-)
+PROMPTS: list[str] = sorted(yaml.safe_load((SHIPPED / "manifest.yaml").read_text(encoding="utf-8"))["prompts"])
 SPOKEN = [name for name in PROMPTS if not name.startswith("silence")]
 
 
@@ -100,9 +98,7 @@ def test_the_silent_prompt_is_silent_for_a_second_and_has_no_words(language: str
     sounds = Sounds()
     assert sounds.duration_s("silence-1", language) == 1.0
     assert sounds.text("silence-1", language) == ""
-    assert (
-        max(abs(ALAW[code]) for code in Path(sounds.find("silence-1", language) + ".alaw").read_bytes()) <= 8
-    )
+    assert max(abs(ALAW[code]) for code in Path(sounds.find("silence-1", language) + ".alaw").read_bytes()) <= 8
 
 
 @pytest.mark.parametrize("codec", ["alaw", "ulaw"])
@@ -162,9 +158,7 @@ def test_a_site_that_records_the_eleventh_position_has_it_spoken(tmp_path: Path)
         ("welcome.sln", 8000, 0.5),
     ],
 )
-def test_a_site_recording_wins_in_its_language_only(
-    tmp_path: Path, file: str, size: int, seconds: float
-) -> None:
+def test_a_site_recording_wins_in_its_language_only(tmp_path: Path, file: str, size: int, seconds: float) -> None:
     write(tmp_path / "sounds/en" / file, b"\xd5" * size)
     sounds = Sounds(tmp_path)
     assert sounds.find("welcome", "en") == str(tmp_path / "sounds/en/welcome")
@@ -256,9 +250,7 @@ def test_files_that_asterisk_cannot_play_are_all_named_with_the_remedy(tmp_path:
         ("welcome: {en: Hello.}", "welcome"),
     ],
 )
-def test_words_that_fit_no_recording_are_refused_when_the_site_loads(
-    tmp_path: Path, page: str, complaint: str
-) -> None:
+def test_words_that_fit_no_recording_are_refused_when_the_site_loads(tmp_path: Path, page: str, complaint: str) -> None:
     record(tmp_path / "sounds/en/welcome.wav")
     write(tmp_path / "sounds/prompts.yaml", page.encode())
     with pytest.raises(UnusableSounds, match=complaint) as caught:

@@ -89,6 +89,12 @@ def test_a_reason_that_is_not_in_the_table_is_said_as_it_is() -> None:
     )
 
 
+def test_why_an_agent_was_passed_over_is_said_in_words() -> None:
+    passed = (e.Passed("8002", "excluded"), e.Passed("8003", "not_ready"))
+    offer = e.OfferCreated(CALL, AT, "t", "8001", "sales", "any", 500, 0, 1, (), passed)
+    assert describe(offer).endswith("; passed over 8002 (missed this caller before), 8003 (not ready)")
+
+
 def test_a_later_offer_says_which_and_after_how_long() -> None:
     offer = e.OfferCreated(CALL, AT, "t", "8001", "sales", "any", 500, 31_000, 3)
     assert describe(offer) == "8001 considered first: idle 500 ms; offer 3, after 31 s of waiting"

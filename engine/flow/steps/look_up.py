@@ -1,9 +1,9 @@
 """`look_up`: ask the identity endpoint who is calling.
 
-    who:
-      look_up: caller
-      when: {rejected: refused}
-      then: menu
+who:
+  look_up: caller
+  when: {rejected: refused}
+  then: menu
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """`menu`: a question answered by one key.
 
-    menu:
-      menu: [menu-main]
-      keys: {"1": sales, "2": service, "0": operator}
-      wait: 5s
-      tries: 3
-      then: operator
+menu:
+  menu: [menu-main]
+  keys: {"1": sales, "2": service, "0": operator}
+  wait: 5s
+  tries: 3
+  then: operator
 """
 
 from __future__ import annotations

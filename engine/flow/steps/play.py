@@ -1,8 +1,8 @@
 """`play`: say something.
 
-    greet:
-      play: [welcome]
-      then: menu
+greet:
+  play: [welcome]
+  then: menu
 """
 
 from __future__ import annotations

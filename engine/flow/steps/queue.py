@@ -1,8 +1,8 @@
 """`queue`: wait for an agent.
 
-    sales:
-      queue: sales
-      when: {timed_out: sorry}
+sales:
+  queue: sales
+  when: {timed_out: sorry}
 """
 
 from __future__ import annotations

@@ -1,0 +1,96 @@
+"""The default site, with short times, more agents, and a sine of its own for every prompt.
+
+A test that hears 600 Hz knows that the caller hears the menu, not merely `something`.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from array import array
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from engine.config.site import FOLDERS
+
+PROJECT = Path(__file__).resolve().parents[2]
+RATE_HZ = 8000
+
+NUMBER = "4008001234"
+VIP, VIP_NAME = "13800138000", "张三"
+ORDINARY, ORDINARY_NAME = "13900139000", "李四"
+BLOCKED = "13700137000"
+
+MUSIC_HZ = 700
+PROMPTS_HZ = {
+    "welcome": 500,
+    "menu-main": 600,
+    "invalid-key": 750,
+    "no-input": 800,
+    "all-agents-busy": 850,
+    "position-1": 900,
+    "position-2": 950,
+    "position-3": 1000,
+    "blocked": 1050,
+    "goodbye": 1100,
+}
+ENGLISH_IS_HIGHER_BY_HZ = 825
+PROMPT_S = 0.5
+
+# Everyone who answers in these tests: both skills, so that any key of the menu reaches them. Each test takes
+# those that no test before it has left in a cool-down.
+POOL = [str(number) for number in range(8011, 8035)]
+
+WRAP_UP_S = 0.6
+RING_S = 3.0
+IDENTITY_DEADLINE_S = 0.6
+
+
+def write(folder: Path, *, identity_deadline_s: float = IDENTITY_DEADLINE_S) -> Path:
+    """A new site in `folder`."""
+    for name in FOLDERS:
+        if (PROJECT / name).is_dir():
+            shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    dialplan = folder / "dialplan"
+    _change(dialplan / "agents.yaml", _more_agents)
+    _change(dialplan / "queues.yaml", _short_queues)
+    _change(dialplan / "flows/main.yaml", _short_menu)
+    _change(dialplan / "hotline.yaml", lambda hotline: hotline["identity"].update(deadline=identity_deadline_s))
+    for language, higher in (("zh-CN", 0), ("en", ENGLISH_IS_HIGHER_BY_HZ)):
+        (folder / "sounds" / language).mkdir(parents=True)
+        for prompt, hz in PROMPTS_HZ.items():
+            _sine(folder / "sounds" / language / f"{prompt}.sln", hz + higher, PROMPT_S)
+    music = folder / "music"
+    music.mkdir()
+    _sine(music / "tone.sln", MUSIC_HZ, 20.0)
+    with (folder / "asterisk_conf/musiconhold.conf").open("a") as file:
+        file.write(f"\n[tone]\nmode = files\ndirectory = {music}\n")
+    return folder
+
+
+def _change(file: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    data = yaml.safe_load(file.read_text())
+    change(data)
+    file.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False))
+
+
+def _more_agents(file: dict[str, Any]) -> None:
+    for user in POOL:
+        file["agents"][user] = {"name": f"座席{user}", "skills": {"sales": 5, "service": 5}}
+
+
+def _short_queues(file: dict[str, Any]) -> None:
+    for queue in file["queues"].values():
+        queue.update(ring=RING_S, wrap_up=WRAP_UP_S, announce_position=2, music="tone")
+
+
+def _short_menu(file: dict[str, Any]) -> None:
+    file["steps"]["menu"].update(wait=1.0, tries=2)
+
+
+def _sine(path: Path, hz: int, seconds: float) -> None:
+    step = 2 * math.pi * hz / RATE_HZ
+    path.write_bytes(array("h", (round(8000 * math.sin(step * n)) for n in range(round(RATE_HZ * seconds)))).tobytes())
