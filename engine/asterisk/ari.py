@@ -20,6 +20,7 @@ import structlog
 log = structlog.get_logger()
 
 Event = dict[str, Any]
+Query = Mapping[str, str | int]
 
 # Asterisk closes a client that does not read for `websocket_write_timeout`; two lost pings mean a dead line.
 PING_S = 5.0
@@ -30,7 +31,7 @@ class AriError(Exception):
     """Asterisk could not be asked, or did not answer before the deadline."""
 
 
-class AriRefused(AriError):
+class AriRefused(AriError):  # noqa: N818 - it is Asterisk that refuses
     """Asterisk answered with an error status."""
 
     def __init__(self, status: int, what: str, message: str) -> None:
@@ -122,7 +123,7 @@ class Ari:
         description = await self.http("GET", "../ari/api-docs/events.json")
         return isinstance(description, dict) and "RESTRequest" in description.get("models", {})
 
-    async def request(self, method: str, uri: str, *, deadline_s: float = 2.0, **query: str | int) -> Any:
+    async def request(self, method: str, uri: str, query: Query | None = None, *, deadline_s: float = 2.0) -> Any:
         """A command with no body, in the order of asking. Waits out a reconnection; a command that the
         lost line may have swallowed is sent again, which is why everything is created under our own ids.
 
@@ -134,7 +135,7 @@ class Ari:
                     if not self.rest_over_websocket or self._socket is None:
                         await self.up.wait()
                     try:
-                        return await self._ask(method, uri, query)
+                        return await self._ask(method, uri, query or {})
                     except AriRefused:
                         raise
                     except (AriError, ConnectionError) as error:
@@ -143,10 +144,10 @@ class Ari:
         except TimeoutError:
             raise AriError(f"{method} {uri}: no answer in {deadline_s} s") from None
 
-    async def _ask(self, method: str, uri: str, query: Mapping[str, str | int]) -> Any:
+    async def _ask(self, method: str, uri: str, query: Query) -> Any:
         socket = self._socket
         if not self.rest_over_websocket or socket is None:
-            return await self.http(method, uri, **query)
+            return await self.http(method, uri, query)
         request_id = next(self._ids)
         reply: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
         self._pending[request_id] = reply
@@ -159,7 +160,7 @@ class Ari:
             self._pending.pop(request_id, None)
         return _body(answer["status_code"], answer.get("message_body") or "", f"{method} {uri}")
 
-    async def http(self, method: str, uri: str, *, body: Any = None, **query: str | int) -> Any:
+    async def http(self, method: str, uri: str, query: Query | None = None, *, body: Any = None) -> Any:
         """A command over the HTTP pool: for what has a body or may be slow. Raises AriRefused, AriError."""
         assert self._session is not None  # noqa: S101 - run() made it; there is no line without it
         try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from engine.asterisk.ari import Ari, AriError, AriRefused
+from engine.asterisk.ari import Ari, AriError, AriRefused, Query
 from engine.flow.leg import HungUp
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Channel:
     async def command(self, method: str, verb: str, **query: str | int) -> Any:
         """A command on this channel. Raises HungUp when it is no longer there (404, 409, 412, 422)."""
         try:
-            return await self.ari.request(method, f"channels/{self.id}{verb}", **query)
+            return await self.ari.request(method, f"channels/{self.id}{verb}", query)
         except AriRefused as refused:
             if refused.status in GONE:
                 raise HungUp from refused
@@ -113,16 +113,16 @@ class Channel:
 
     def post(self, method: str, verb: str, **query: str | int) -> None:
         """A command on this channel that nobody waits for."""
-        self._post(method, f"channels/{self.id}{verb}", **query)
+        self._post(method, f"channels/{self.id}{verb}", query)
 
-    def _post(self, method: str, uri: str, **query: str | int) -> None:
-        task = asyncio.ensure_future(self._chore(method, uri, **query))
+    def _post(self, method: str, uri: str, query: Query | None = None) -> None:
+        task = asyncio.ensure_future(self._chore(method, uri, query))
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
 
-    async def _chore(self, method: str, uri: str, **query: str | int) -> None:
+    async def _chore(self, method: str, uri: str, query: Query | None) -> None:
         try:
-            await self.ari.request(method, uri, **query)
+            await self.ari.request(method, uri, query)
         except AriRefused as refused:
             if refused.status not in GONE:
                 log.warning("channel.refused", channel=self.id, error=str(refused))
@@ -133,7 +133,7 @@ class Channel:
         """Ends it, whatever state it is in; returns once Asterisk has taken the order."""
         if not self.gone.done():
             with suppress(AriRefused):
-                await self.ari.request("DELETE", f"channels/{self.id}", reason=reason)
+                await self.ari.request("DELETE", f"channels/{self.id}", {"reason": reason})
 
     def drop(self, reason: str = "normal") -> None:
         """hang_up() that nobody waits for."""

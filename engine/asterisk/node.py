@@ -89,12 +89,14 @@ class Node:
             await self.ari.request(
                 "POST",
                 "channels",
-                endpoint=endpoint,
-                app=self.ari.app,
-                channelId=channel_id,
-                originator=originator,
-                callerId=caller_id,
-                timeout=timeout_s,
+                {
+                    "endpoint": endpoint,
+                    "app": self.ari.app,
+                    "channelId": channel_id,
+                    "originator": originator,
+                    "callerId": caller_id,
+                    "timeout": timeout_s,
+                },
             )
         except AriRefused as refused:
             if refused.status != 409:  # 409: a command repeated after a reconnection had already worked
@@ -109,14 +111,13 @@ class Node:
     async def bridge(self, bridge_id: str, *channels: Channel) -> None:
         """Lets channels talk. Raises AriRefused when one has left."""
         try:
-            await self.ari.request("POST", f"bridges/{bridge_id}", type="mixing")
+            await self.ari.request("POST", f"bridges/{bridge_id}", {"type": "mixing"})
         except AriRefused as refused:
             if refused.status != 409:
                 raise
         # Over HTTP: it waits for the channels' own threads, and on the WebSocket every other call would wait too.
-        await self.ari.http(
-            "POST", f"bridges/{bridge_id}/addChannel", channel=",".join(channel.id for channel in channels)
-        )
+        members = ",".join(channel.id for channel in channels)
+        await self.ari.http("POST", f"bridges/{bridge_id}/addChannel", {"channel": members})
 
     async def unbridge(self, bridge_id: str) -> None:
         """Takes a bridge down; one that is gone already is fine."""
@@ -240,7 +241,7 @@ class Node:
         app = self.ari.app
         for start in range(0, len(self._phones), 50):  # the list travels in a URL
             some = ",".join(f"deviceState:PJSIP/{phone}" for phone in self._phones[start : start + 50])
-            await self.ari.http("POST", f"applications/{app}/subscription", eventSource=some)
+            await self.ari.http("POST", f"applications/{app}/subscription", {"eventSource": some})
         wanted = set(self._phones)
         if wanted:
             for endpoint in await self.ari.http("GET", "endpoints/PJSIP"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Coroutine
+from typing import Any
 
 import structlog
 
@@ -12,7 +14,7 @@ from engine.asterisk.ari import AriError
 from engine.asterisk.channel import CallerLeg
 from engine.asterisk.node import Arrival
 from engine.call.conversation import Conversation
-from engine.call.inbound import InboundCall
+from engine.call.inbound import ACCOUNT_S, InboundCall
 from engine.call.record import CallRecord, now_ms
 from engine.call.switchboard import Switchboard
 from engine.flow.leg import HungUp
@@ -124,7 +126,9 @@ class Calls:
     async def _account(self, record: CallRecord, reason: EndReason) -> None:
         ended_ms = now_ms()
         row = record.row(reason, ended_ms)
-        await self._board.journal.append_surely(CallEnded(record.id, ended_ms, reason=reason, record=row))
+        await self._board.journal.append_surely(
+            CallEnded(record.id, ended_ms, reason=reason, record=row), deadline_s=ACCOUNT_S
+        )
 
     def offered(self, offer: Offer) -> None:
         """The ACD has reserved an agent for one of our calls."""
@@ -150,7 +154,7 @@ class Calls:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=5)
 
-    def _spawn(self, story: asyncio._CoroutineLike[None]) -> None:
+    def _spawn(self, story: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(story)
         self._tasks.add(task)
         task.add_done_callback(self._done)

@@ -32,11 +32,14 @@ from engine.journal.events import (
     LookupFinished,
     LookupStarted,
 )
+from engine.redis_line import LineDown
 from engine.store.rows import EndReason
 
 log = structlog.get_logger()
 
 LEGS_LEAVE_S = 2.0
+# How long a call's last event may wait for Redis to come back.
+ACCOUNT_S = 60.0
 
 
 class InboundCall:
@@ -171,19 +174,19 @@ class InboundCall:
         """Frees everything the call held, in one place, and accounts for it."""
         record, acd = self.record, self.board.acd
         ended_ms = now_ms()
-        talked = record.phase is Phase.TALKING
         if self._conversation is not None:
             await self._conversation.end()
         if reason is not EndReason.FALLBACK:
             self.leg.drop()
-        with suppress(Exception):  # Redis may be away: the row is written all the same, the lease frees the agent
-            if talked:
-                await acd.leave(record.id, reason=reason)
-            elif record.queued_ms is not None:
-                await acd.withdraw(record.id, reason)
+        with suppress(LineDown):  # the call is accounted for all the same; the lease, or a successor, frees the agent
+            if record.phase in (Phase.WAITING, Phase.TALKING):
+                # An agent may have been accepted in the very moment in which the caller left.
+                await acd.withdraw(record.id, reason) or await acd.leave(record.id, reason=reason)
         record.go(Phase.ENDED)
         row = record.row(reason, ended_ms)
-        await self.board.journal.append_surely(CallEnded(record.id, now_ms(), reason=reason, record=row))
+        await self.board.journal.append_surely(
+            CallEnded(record.id, now_ms(), reason=reason, record=row), deadline_s=ACCOUNT_S
+        )
         self.board.records.close(record)
         if record.bridge:
             await self._take_bridge_down()

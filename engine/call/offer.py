@@ -81,7 +81,10 @@ class Ringing:
                 timeout_s=int(ring_s) + 2,
             )
         except AriRefused as refused:
-            return await self._refused(refused)
+            # 500: the endpoint has no phone, so the dial could not even begin. 400: the caller has just gone.
+            await self._missed(Missed.UNREACHABLE if refused.status == 500 else Missed.FAILED, None)
+            return None
+        answer = None
         self._call.board.phones.ours(self._offer.agent, leg)
         try:
             # Only now: the INVITE goes out first, the music that covers the ringing can wait those milliseconds.
@@ -89,15 +92,13 @@ class Ringing:
             self._call.save()
             missed = await self._until_answer(leg, ring_s)
             if missed is not None:
-                end = leg.gone.result() if leg.gone.done() else None
-                return await self._missed(missed, end)
-            if not await self._acd.accept(self._offer.token):
-                return None  # the token has been taken back meanwhile; the leg is dropped below
-            self._call.record.ring_ms = self._ms()
-            answered, leg = leg, None
-            return Answer(answered, self._offer.token)
+                await self._missed(missed, leg.gone.result() if leg.gone.done() else None)
+            elif await self._acd.accept(self._offer.token):
+                self._call.record.ring_ms = self._ms()
+                answer = Answer(leg, self._offer.token)
+            return answer
         finally:
-            if leg is not None:  # missed, or cut short: nobody else will end it
+            if answer is None:  # missed, taken back meanwhile, or cut short: nobody else will end it
                 leg.drop()
 
     async def _until_answer(self, leg: Channel, ring_s: float) -> Missed | None:
@@ -117,11 +118,6 @@ class Ringing:
         if leg.gone.done():
             return why_missed(leg.gone.result(), self._ms())
         return None if leg.up.done() else Missed.NO_ANSWER
-
-    async def _refused(self, refused: AriRefused) -> None:
-        """500: the endpoint has no phone (res/ari: the dial could not even begin). 400: the caller has just gone."""
-        missed = Missed.UNREACHABLE if refused.status == 500 else Missed.FAILED
-        await self._missed(missed, None)
 
     async def _missed(self, why: Missed, end: LegEnd | None) -> None:
         record = self._call.record

@@ -137,10 +137,10 @@ def bench(context: typer.Context) -> None:
     """Measure, beside app_queue: `hotline bench calls --json`. Needs a checkout of the project."""
     sys.path.insert(0, str(PROJECT))
     try:
-        from bench.__main__ import main as measure
+        from bench.__main__ import app as measure
     except ModuleNotFoundError:
         raise fail(CannotRun("the benchmarks come with a checkout of the project; run this from one")) from None
-    sys.exit(measure(context.args))
+    measure(context.args, prog_name="hotline bench")
 
 
 def main() -> None:

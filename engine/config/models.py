@@ -52,14 +52,14 @@ class HotlineFile(Written):
     numbers: dict[Digits, Number] = Field(min_length=1)
     identity: IdentitySettings | None = None
     area_code: str | None = None
-    tiers: dict[str, Tier] = {}
+    tiers: dict[str, Tier] = Field(default_factory=dict)
 
 
 class Agent(Written):
     """A person and the SIP phone in front of them; the key is the phone's user name."""
 
     name: str
-    skills: dict[Name, Annotated[int, Field(ge=0, le=10)]] = {}
+    skills: dict[Name, Annotated[int, Field(ge=0, le=10)]] = Field(default_factory=dict)
     password: Annotated[str, StringConstraints(min_length=12)] | None = None
     contact: Annotated[str, StringConstraints(pattern=r"^sips?:[^\s;,]+$")] | None = None
 

@@ -13,9 +13,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 
 def seconds(value: Any) -> float:
     """`20s`, `500ms`, `10m`, `1h` or a plain number of seconds. Raises ValueError otherwise."""
-    if isinstance(value, bool):
-        raise ValueError("write a duration such as 20s, 500ms or 10m")
-    if isinstance(value, int | float) and value >= 0:
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
         return float(value)
     match = _DURATION.fullmatch(str(value).strip())
     if match is None:

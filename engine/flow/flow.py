@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import pairwise
 
 from pydantic import Field
 
@@ -25,7 +26,7 @@ class Flow(Written):
     @cached_property
     def _below(self) -> dict[str, str]:
         names = list(self.steps)
-        return dict(zip(names, names[1:], strict=False))
+        return dict(pairwise(names))
 
     def after(self, step: str, result: Next) -> str | None:
         """The step that follows; None at the end of the file."""

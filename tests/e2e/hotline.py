@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shutil
 import signal
@@ -17,7 +16,7 @@ import aiohttp
 import pytest
 
 from engine.api.client import NoEngine, Refused, ask
-from engine.host.child import birth_of
+from engine.host.child import Child
 from engine.host.state import Ports, State
 from tests.e2e import site_of_tones
 from tests.e2e.identity_endpoint import IdentityEndpoint
@@ -109,11 +108,7 @@ class Hotline:
 
     def pid(self, child: str) -> int | None:
         """The pid of a child that runs."""
-        try:
-            noted = json.loads((self.state.run / f"{child}.child").read_text())
-        except (OSError, ValueError):
-            return None
-        return int(noted["pid"]) if birth_of(noted["pid"]) == noted["birth"] else None
+        return Child(child, [], run=self.state.run, log_file=self.state.log / "none").running()
 
     def kill(self, child: str, how: signal.Signals = signal.SIGKILL) -> int:
         """A signal to a child; gives its pid."""

@@ -12,6 +12,8 @@ import asyncio
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from engine.flow.steps.base import Next, Outcome, Step, Visit
 from engine.identity.contract import Outcome as Answered
 
@@ -24,7 +26,7 @@ class LookUp(Step):
 
     kind: ClassVar[str] = "look_up"
     look_up: Literal["caller"]
-    when: dict[Answered, str] = {}
+    when: dict[Answered, str] = Field(default_factory=dict)
     then: str | None = None
 
     async def run(self, visit: Visit) -> Outcome:

@@ -36,8 +36,8 @@ class Menu(Step):
     keys: Annotated[dict[Key, str], BeforeValidator(_as_text)] = Field(min_length=1)
     wait: Seconds = 5.0
     tries: int = Field(default=3, ge=1, le=10)
-    wrong_key: list[str] = ["invalid-key"]
-    silence: list[str] = ["no-input"]
+    wrong_key: list[str] = Field(default=["invalid-key"])
+    silence: list[str] = Field(default=["no-input"])
     then: str
 
     async def run(self, visit: Visit) -> Outcome:

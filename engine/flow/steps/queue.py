@@ -7,8 +7,10 @@ sales:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
+
+from pydantic import Field
 
 from engine.config.models import Requirement
 from engine.flow.steps.base import Outcome, Step, ToQueue, Visit
@@ -22,11 +24,11 @@ class Queue(Step):
     kind: ClassVar[str] = "queue"
     queue: str
     require: Requirement | None = None
-    when: Mapping[Unserved, str] = {}
+    when: dict[Unserved, str] = Field(default_factory=dict)
 
     async def run(self, visit: Visit) -> Outcome:
         """Where to wait, and where to come back to."""
-        return ToQueue(self.queue, self.require, dict(self.when))
+        return ToQueue(self.queue, self.require, {str(why): step for why, step in self.when.items()})
 
     def targets(self) -> Iterator[str]:
         """Every branch."""
