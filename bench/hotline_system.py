@@ -88,7 +88,8 @@ def _group(command_line: list[str]) -> Group:
 
     The whole line counts and not its first word alone: Asterisk may run under its own dynamic loader.
     """
-    programs = [Path(word).name for word in command_line[:4]]
+    # Redis writes its address behind its name, into the same word.
+    programs = [Path(word.split()[0]).name for word in command_line[:4] if word.split()]
     if "asterisk" in programs:
         return "asterisk"
     if any(program.startswith("redis-server") for program in programs):

@@ -49,48 +49,43 @@ async def provision(ari: Ari, phones: Mapping[str, Phone]) -> None:
 
 
 async def _write(ari: Ari, phone: Phone) -> bool:
+    wanted = _objects(phone)
+    # Only what differs: an object written anew makes Asterisk qualify the phone afresh, and it is down meanwhile.
+    stale = [kind for kind, fields in wanted.items() if not fields.items() <= (await _fields(ari, kind, phone.user)).items()]
+    for kind in stale:
+        body = {"fields": [{"attribute": name, "value": value} for name, value in wanted[kind].items()]}
+        await ari.http("PUT", f"{_OBJECTS}/{kind}/{phone.user}", body=body)
+    return bool(stale)
+
+
+def _objects(phone: Phone) -> dict[str, dict[str, str]]:
+    """The phone's PJSIP objects, each value in the form in which Asterisk gives it back."""
     user = phone.user
-    aor = {"max_contacts": "1", "remove_existing": "yes", "qualify_frequency": "30"}
+    aor = {"max_contacts": "1", "remove_existing": "true", "qualify_frequency": "30", "contact": ""}
     if phone.contact:
         aor = {"contact": phone.contact, "qualify_frequency": "0"}
-    wanted = {
+    return {
         "auth": {"auth_type": "userpass", "username": user, "password": phone.password},
         "aor": aor,
         "endpoint": {
             "context": CONTEXT,
             "auth": user,
             "aors": user,
-            "disallow": "all",
-            "allow": "!all,alaw,ulaw",
-            "callerid": f"{phone.name} <{user}>",
+            "allow": "(alaw|ulaw)",
+            "callerid": f'"{phone.name}" <{user}>',
             "dtmf_mode": "rfc4733",
-            "direct_media": "no",
-            "rtp_symmetric": "yes",
-            "force_rport": "yes",
-            "rewrite_contact": "yes",
+            "direct_media": "false",
+            "rtp_symmetric": "true",
+            "force_rport": "true",
+            "rewrite_contact": "true",
             "rtp_timeout": "60",
             "rtp_timeout_hold": "300",
             # A second call would ring into a conversation; with this the phone counts as busy at one.
             "device_state_busy_at": "1",
-            "send_pai": "yes",
+            # The INVITE already names the caller; a re-INVITE at the bridge would only say it again.
+            "send_connected_line": "false",
         },
     }
-    if await _same(ari, user, wanted):
-        return False
-    for kind, fields in wanted.items():
-        body = {"fields": [{"attribute": name, "value": value} for name, value in fields.items()]}
-        await ari.http("PUT", f"{_OBJECTS}/{kind}/{user}", body=body)
-    return True
-
-
-async def _same(ari: Ari, user: str, wanted: Mapping[str, Mapping[str, str]]) -> bool:
-    """Whether the phone is as it should be. Writing it anew would drop its registration."""
-    told = ("auth_type", "qualify_frequency", "allow", "disallow", "auth", "aors")  # normalised on the way back
-    for kind, fields in wanted.items():
-        found = await _fields(ari, kind, user)
-        if any(found.get(name) != value for name, value in fields.items() if name not in told and name != "contact"):
-            return False
-    return True
 
 
 async def _fields(ari: Ari, kind: str, user: str) -> dict[str, str]:

@@ -81,15 +81,13 @@ class InboundCall:
         while True:
             destination = await self._follow_flow(step)
             if isinstance(destination, Ended):
-                await self.leg.hang_up()
-                return EndReason(destination.reason)
+                return await self._hang_up(EndReason(destination.reason))
             conversation = await self._conversation_from(destination)
             if conversation is not None:
                 return await self._talk(conversation)
             step = destination.branches.get("timed_out")
             if step is None:
-                await self.leg.hang_up()
-                return EndReason.TIMED_OUT
+                return await self._hang_up(EndReason.TIMED_OUT)
             self.record.go(Phase.FLOW)
 
     async def _answer(self) -> None:
@@ -149,8 +147,13 @@ class InboundCall:
     async def _talk(self, conversation: Conversation) -> EndReason:
         self._conversation = conversation
         await conversation.until_agent_leaves()
+        return await self._hang_up(EndReason.COMPLETED_BY_AGENT)
+
+    async def _hang_up(self, reason: EndReason) -> EndReason:
+        """Ends the caller's leg; the reason stands before its end comes back to us as a HungUp."""
+        self.closing = reason
         await self.leg.hang_up()
-        return EndReason.COMPLETED_BY_AGENT
+        return reason
 
     def _reason_of_hangup(self) -> EndReason:
         if self.leg.gone.done() and self.leg.gone.result().lost:

@@ -101,7 +101,7 @@ class Hotline:
         assert self.process is not None
         return await asyncio.wait_for(self.process.wait(), STOPS_S)
 
-    def signal(self, which: signal.Signals) -> None:
+    def tell(self, which: signal.Signals) -> None:
         """A signal to the supervisor."""
         assert self.process is not None
         self.process.send_signal(which)
@@ -139,9 +139,9 @@ class Hotline:
 
     async def ari(self, path: str) -> Any:
         """Asterisk's own word."""
-        login = aiohttp.BasicAuth("hotline", self.state.secret("ari"))
+        login = {"Authorization": aiohttp.encode_basic_auth("hotline", self.state.secret("ari"))}
         url = f"http://127.0.0.1:{self.ports.ari}/ari/{path}"
-        async with aiohttp.ClientSession(auth=login) as session, session.get(url) as answer:
+        async with aiohttp.ClientSession(headers=login) as session, session.get(url) as answer:
             answer.raise_for_status()
             return await answer.json()
 

@@ -26,3 +26,13 @@ async def until(look: Callable[[], T | Awaitable[T]], *, within: float, what: st
         if loop.time() > deadline:
             pytest.fail(f"not within {within:g} s: {what} (seen last: {found!r})")
         await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def until_none(look: Callable[[], Awaitable[list[str]]], *, within: float) -> None:
+    """Waits until `look` finds nothing any more; fails the test with what it still found."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within
+    while left := await look():
+        if loop.time() > deadline:
+            pytest.fail(f"still there after {within:g} s: {', '.join(left)}")
+        await asyncio.sleep(LOOK_EVERY_S)

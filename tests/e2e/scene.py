@@ -1,0 +1,221 @@
+"""One test's callers and agents around one hotline, and what must be true when they have all gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from phones import Call, Carrier, Phone, Phones
+from tests.e2e.hotline import Hotline, Json
+from tests.e2e.site_of_tones import NUMBER, POOL, PROMPTS_HZ
+from tests.e2e.waiting import until, until_none
+
+GREETING_HZ, MENU_HZ = PROMPTS_HZ["welcome"], PROMPTS_HZ["menu-main"]
+CALLER_HZ, AGENT_HZ = 1170, 430
+
+SOON_S = 5.0
+CLEAN_WITHIN_S = 8.0
+
+
+class Scene:
+    """What a test places and registers here is checked, and ended, when it is over."""
+
+    def __init__(self, hotline: Hotline, phones: Phones, carrier: Carrier) -> None:
+        self.hotline = hotline
+        self._phones, self._carrier = phones, carrier
+        self._seats: dict[str, Phone] = {}
+        self._vanished: list[str] = []
+        self._placed: list[Call] = []
+        self._rows_before: set[str] = set()
+        self._rows_expected = 0
+
+    # Who is there.
+
+    async def open(self) -> None:
+        self._rows_before = {row["id"] for row in await self.hotline.ended_calls()}
+
+    async def agents(self, count: int) -> list[Phone]:
+        """So many registered agents that can be offered a call, the longest idle first."""
+        free = [agent["id"] for agent in await self.hotline.ask("/v1/agents") if _untouched(agent)]
+        assert len(free) >= count, f"only {free} of the pool are untouched; make it larger"
+        return [await self.phone(user) for user in free[:count]]
+
+    async def agent(self) -> Phone:
+        (phone,) = await self.agents(1)
+        return phone
+
+    async def phone(self, user: str, *, expires_s: int = 300) -> Phone:
+        """An agent's phone, registered, and known to the ACD as such."""
+        password = self.hotline.state.secret(f"phone-{user}")
+        phone = await self._phones.phone(user, password=password, expires_s=expires_s)
+        self._seats[user] = phone
+        await self.until_device(user, "idle")
+        return phone
+
+    def vanish(self, phone: Phone) -> None:
+        """The phone loses its power; Asterisk still takes it for registered."""
+        phone.vanish()
+        self._vanished.append(self.user(phone))
+
+    def user(self, phone: Phone) -> str:
+        return next(user for user, seat in self._seats.items() if seat is phone)
+
+    async def until_device(self, user: str, device: str, *, within: float = SOON_S) -> None:
+        async def so() -> bool:
+            return bool((await self.hotline.agent(user))["device"] == device)
+
+        await until(so, within=within, what=f"the ACD sees phone {user} {device}")
+
+    async def until_agent(self, user: str, *, within: float = SOON_S, **wanted: Any) -> Json:
+        """Waits until the ACD says so of an agent, such as `work="idle"`."""
+
+        async def so() -> Json | None:
+            agent = await self.hotline.agent(user)
+            return agent if wanted.items() <= agent.items() else None
+
+        found = await until(so, within=within, what=f"agent {user} is {wanted}")
+        assert found is not None
+        return found
+
+    # Calls.
+
+    async def dial(
+        self,
+        caller: str,
+        *,
+        number: str = NUMBER,
+        display: str = "",
+        headers: Mapping[str, str] | None = None,
+        accounted: bool = True,
+    ) -> Call:
+        """A call from the carrier; `accounted` ones must have a row each when the test is over."""
+        call = await self._carrier.call(number, caller=caller, display=display, headers=headers)
+        self._placed.append(call)
+        self._rows_expected += accounted
+        return call
+
+    async def in_menu(self, caller: str) -> Call:
+        """A caller who hears the menu."""
+        call = await self.dial(caller)
+        await call.answered()
+        assert await call.hears(MENU_HZ, within=SOON_S), "the menu was not heard"
+        return call
+
+    async def queued(self, caller: str, key: str = "1") -> Call:
+        """A caller who has pressed a key of the menu and is in the queue."""
+        call = await self.in_menu(caller)
+        await call.press(key)
+        await self.until_active(caller, "phase", "waiting", "talking")
+        return call
+
+    async def until_active(self, caller: str, field: str, *values: str, within: float = SOON_S) -> Json:
+        """Waits until the engine says so of a caller's call."""
+
+        async def so() -> Json | None:
+            active = await self.hotline.active_calls()
+            return next((c for c in active if c["raw"] == caller and c[field] in values), None)
+
+        found = await until(so, within=within, what=f"the call of {caller} has {field} in {values}")
+        assert found is not None
+        return found
+
+    async def talking(self, caller: str, agent: Phone) -> tuple[Call, Call]:
+        """A caller and an agent in conversation."""
+        call = await self.queued(caller)
+        ring = await agent.ringing()
+        await ring.answer()
+        await self.until_active(caller, "phase", "talking")
+        return call, ring
+
+    # What is written.
+
+    async def row(self, caller: str) -> Json:
+        """The one row of a caller's call, once it is written."""
+
+        async def written() -> list[Json]:
+            return [row for row in await self._rows() if row["number"] == caller]
+
+        number = caller
+        caller = f"+86{number}" if number else ""
+        (row,) = await until(written, within=SOON_S, what=f"a row for the call of {number or 'nobody'}")
+        return row
+
+    async def events_of(self, row: Json) -> list[Json]:
+        return await self.hotline.events(row["id"])
+
+    async def _rows(self) -> list[Json]:
+        return [row for row in await self.hotline.ended_calls() if row["id"] not in self._rows_before]
+
+    # The end.
+
+    async def close(self) -> None:
+        """Everybody hangs up and goes home."""
+        for call in self._placed:
+            await call.hang_up()
+        for user in self._vanished:  # so that its registration goes with it
+            password = self.hotline.state.secret(f"phone-{user}")
+            self._seats[user] = await self._phones.phone(user, password=password)
+        for phone in self._seats.values():
+            await phone.close()
+
+    async def check_clean(self) -> None:
+        """No leak, and one row with its events in order for each call. Fails the test otherwise."""
+        await until_none(self.leftovers, within=CLEAN_WITHIN_S)
+        rows = await until(self._all_rows, within=SOON_S, what=f"{self._rows_expected} rows")
+        assert rows is not None
+        assert len(rows) == self._rows_expected, [(row["number"], row["end_reason"]) for row in rows]
+        for row in rows:
+            check_events(row, await self.events_of(row))
+
+    async def leftovers(self) -> list[str]:
+        """Whatever of a call is still somewhere."""
+        hotline = self.hotline
+        left = [f"channel {c['name']} in {c['state']}" for c in await hotline.ari("channels")]
+        left += [f"bridge {b['id']} of {b['creator']}" for b in await hotline.ari("bridges")]
+        left += [f"{q['waiting']} waiting in {q['queue']}" for q in await hotline.ask("/v1/queues") if q["waiting"]]
+        for agent in await hotline.ask("/v1/agents"):
+            if agent["work"] not in ("idle", "wrapup"):
+                left.append(f"agent {agent['id']} {agent['work']}")
+            if agent["id"] in self._seats and agent["device"] != "down":
+                left.append(f"phone {agent['id']} {agent['device']}")
+        left += [f"call of {c['raw']} {c['phase']}" for c in await hotline.active_calls()]
+        return left
+
+    async def _all_rows(self) -> list[Json] | None:
+        rows = await self._rows()
+        return rows if len(rows) >= self._rows_expected else None
+
+
+def check_events(row: Json, events: list[Json]) -> None:
+    """What is true of every call's events."""
+    kinds = [event["type"] for event in events]
+    assert kinds[0] == "call.arrived", kinds
+    assert kinds.count("call.arrived") == kinds.count("call.ended") == 1, kinds
+    assert set(kinds[kinds.index("call.ended") + 1 :]) <= {"wrapup.ended"}, kinds
+    ids = [tuple(map(int, event["id"].split("-"))) for event in events]
+    assert ids == sorted(ids)
+    # Two clocks write these (Redis' and the engine's, on one machine), each event when it was made.
+    assert all(after["at"] >= before["at"] - 50 for before, after in pairwise(events)), kinds
+    assert {event["call"] for event in events} == {row["id"]}
+    assert kinds.count("offer.created") == row["offers"], kinds
+    assert row["arrived_ms"] <= row["ended_ms"]
+
+
+def _untouched(agent: Json) -> bool:
+    rested = agent["intent"] == "ready" and agent["work"] == "idle" and agent["device"] == "down"
+    return agent["id"] in POOL and rested and not agent["misses"] and not agent["cool_until_ms"]
+
+
+def kinds_of(events: list[Json]) -> list[str]:
+    return [event["type"] for event in events]
+
+
+def only(events: list[Json], kind: str) -> Json:
+    """The one event of that kind."""
+    found = [event for event in events if event["type"] == kind]
+    if len(found) != 1:
+        pytest.fail(f"{len(found)} events {kind} among {kinds_of(events)}")
+    return found[0]

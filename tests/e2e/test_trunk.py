@@ -1,0 +1,31 @@
+"""What a carrier may not do."""
+
+from __future__ import annotations
+
+import pytest
+
+from phones import CallEnded
+from tests.e2e.scene import Scene, kinds_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+CALLER = "13600136006"
+
+
+async def test_a_400_number_that_is_not_ours_is_refused_and_accounted_for(scene: Scene) -> None:
+    call = await scene.dial(CALLER, number="4009999999")
+    assert (await call.ended()).code == 404
+    row = await scene.row(CALLER)
+    assert (row["end_reason"], row["dialled"], row["answered_ms"]) == ("rejected", "4009999999", None)
+    assert kinds_of(await scene.events_of(row)) == ["call.arrived", "call.ended"]
+
+
+@pytest.mark.parametrize("outside", ["own phone", "13912345678", "00441632960000", "s", "*43", "hotline", "fallback"])
+async def test_a_trunk_reaches_nothing_but_hotline_numbers(scene: Scene, outside: str) -> None:
+    agent = await scene.agent()
+    call = await scene.dial(CALLER, number=scene.user(agent) if outside == "own phone" else outside, accounted=False)
+    with pytest.raises(CallEnded) as refused:
+        await call.rings()
+    assert getattr(refused.value.end, "code", 0) == 404
+    assert agent.received == []
+    assert await scene.hotline.active_calls() == []
