@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
@@ -54,6 +55,7 @@ class Settings:
     ami_secret: str
     drain_s: float
     name: str = "main"
+    rest_over_websocket: bool = True
 
 
 class Engine:
@@ -77,6 +79,7 @@ class Engine:
             on_arrival=self._arrived,
             on_device=self.phones.device,
             on_strangers=self._strangers,
+            over_websocket=settings.rest_over_websocket,
         )
         self.records = Records(self.line, settings.name)
         self.identity = _identity(site, settings.state)
@@ -98,6 +101,9 @@ class Engine:
                 return
             self.journal.append(EngineStarted("", now_ms(), engine=self._settings.name, version=engine.VERSION))
             self.ready = True
+            # Tables of numbers, models, code: nothing of it is garbage, so no collection need look at it again.
+            gc.collect()
+            gc.freeze()
             log.info("engine.ready", numbers=list(self._site.hotline.numbers), asterisk=self.node.version)
             await self._stop.wait()
             self.ready = False

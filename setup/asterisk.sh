@@ -60,7 +60,9 @@ if [[ -n $found ]]; then
     exit
 fi
 remedy="install Asterisk $OLDEST or newer yourself, and have it on PATH or in HOTLINE_ASTERISK"
-command -v dpkg mmdebstrap >/dev/null || stop "${too_old}there is no mmdebstrap to get Debian's with; install it, or $remedy"
+for tool in dpkg mmdebstrap; do
+    command -v $tool >/dev/null || stop "${too_old}there is no $tool to get Debian's with; install it, or $remedy"
+done
 architecture=$(dpkg --print-architecture)
 [[ $architecture == @(amd64|arm64) ]] ||
     stop "${too_old}Debian's runs here only on amd64 and arm64, and this is $architecture; $remedy"

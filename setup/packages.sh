@@ -58,13 +58,18 @@ install() {
     return "$installed"
 }
 
-# Nor are they started when the machine is, unless the administrator wants it.
-disable_services() {
+# The services that only our installing would bring: nobody here uses them.
+new_services() {
     local unit
     for unit in redis-server postgresql; do
-        [[ " ${packages[*]} " != *" $unit"* ]] || ! command -v systemctl >/dev/null ||
-            quietly "${as_root[@]}" systemctl disable "$unit" || true
+        [[ " ${packages[*]} " != *" $unit"* || -e /lib/systemd/system/$unit.service ]] || echo "$unit"
     done
+}
+
+# Nor are they started with the machine, unless its administrator enables them.
+disable() {
+    (($#)) && command -v systemctl >/dev/null || return 0
+    quietly "${as_root[@]}" systemctl disable "$@" || true
 }
 
 # A Python that is there and too old: what Debian would install beside it is no newer.
@@ -95,14 +100,15 @@ if ((${#missing[@]})); then
     command -v apt-get >/dev/null ||
         stop "${packages[*]} must be installed, but this machine has no apt-get; install them your system's way, or use Debian 12"
     become_root
-    require_space 400 "${packages[*]}"
+    require_space 400 "${packages[*]}" /usr
+    mapfile -t services < <(new_services)
     log_to packages
     doing "installing ${packages[*]}"
     if ! install; then
         ! network_failed || stop "the servers of Debian's packages cannot be reached; check the network and http_proxy, then run this again"
         stop "apt-get could not install ${packages[*]}; the lines above say why"
     fi
-    disable_services
+    disable "${services[@]}"
     for what in "${missing[@]}"; do
         there "$what" || stop "$(package "$what") is installed and still there is no usable $what; Debian 12 has all that is needed"
     done

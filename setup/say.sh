@@ -44,19 +44,21 @@ quietly() { "$@" >>"$LOG" 2>&1 </dev/null; }
 
 # True when the log says that a host could not be reached, rather than that it said no.
 network_failed() {
-    grep -qiE 'could ?n.t resolve|failure in name|name resolution|could not connect|connection (refused|timed out|failed)|unable to connect|unreachable|timed out|NewConnectionError|NameResolutionError' "$LOG"
+    grep -qiE 'could ?n.t resolve|failure (in name|resolving)|name resolution|could not connect|connection (refused|timed out|failed)|unable to connect|unreachable|timed out|NewConnectionError|NameResolutionError' "$LOG"
 }
 
+# require_space MB WHAT [FOLDER]
 require_space() {
-    local free
-    free=$(df -Pm . | awk 'NR == 2 { print $4 }')
-    ((free >= $1)) || stop "only $free MB free in $PWD, $1 MB needed for $2; free some space, or put the checkout on another disk"
+    local folder=${3:-$PWD} free remedy="free some space"
+    [[ -n ${3:-} ]] || remedy+=", or put the checkout on another disk"
+    free=$(df -Pm "$folder" | awk 'NR == 2 { print $4 }')
+    ((free >= $1)) || stop "only $free MB free in $folder, $1 MB needed for $2; $remedy"
 }
 
 # The Python to use: $PYTHON, else the first one that is new enough and can make a venv.
 find_python() {
     local python
-    for python in "${PYTHON:-python3}" /usr/bin/python3 python3.11 python3.12 python3.13; do
+    for python in "${PYTHON:-/usr/bin/python3}" python3 python3.11 python3.12 python3.13; do
         if "$python" -c "import ensurepip, venv, sys; sys.exit(sys.version_info < (${OLDEST_PYTHON/./, }))" 2>/dev/null; then
             command -v "$python"
             return

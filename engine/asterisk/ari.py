@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import socket as sockets
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,6 +27,9 @@ Query = Mapping[str, str | int]
 # Asterisk closes a client that does not read for `websocket_write_timeout`; two lost pings mean a dead line.
 PING_S = 5.0
 RECONNECT_S = (0.1, 0.1, 0.2, 0.3, 0.5)
+OVERDUE_CHECK_S = 0.25
+# How long a command that nothing depends on may wait for company.
+LAZY_S = 0.005
 
 
 class AriError(Exception):
@@ -37,6 +42,40 @@ class AriRefused(AriError):  # noqa: N818 - it is Asterisk that refuses
     def __init__(self, status: int, what: str, message: str) -> None:
         super().__init__(f"{what}: {status} {message}")
         self.status = status
+
+
+@dataclass(slots=True)
+class _Command:
+    """A command on its way; it stays pending over a reconnection, until its answer or its deadline."""
+
+    id: str
+    method: str
+    uri: str
+    query: Query
+    reply: asyncio.Future[Any]
+    due: float
+
+    def frame(self) -> str:
+        command: dict[str, Any] = {
+            "type": "RESTRequest",
+            "request_id": self.id,
+            "method": self.method,
+            "uri": self.uri,
+        }
+        if self.query:
+            command["query_strings"] = [{"name": name, "value": str(value)} for name, value in self.query.items()]
+        return orjson.dumps(command).decode()
+
+    def settle(self, status: int, text: str) -> None:
+        if not self.reply.done():
+            try:
+                self.reply.set_result(_body(status, text, f"{self.method} {self.uri}"))
+            except AriRefused as refused:
+                self.reply.set_exception(refused)
+
+    def fail(self, error: AriError) -> None:
+        if not self.reply.done():
+            self.reply.set_exception(error)
 
 
 class Ari:
@@ -65,44 +104,52 @@ class Ari:
         self._auth = {"Authorization": aiohttp.encode_basic_auth(user, password)}
         self._on_event, self._on_up, self._on_down = on_event, on_up, on_down
         self._may_use_websocket = over_websocket
-        self._pending: dict[str, asyncio.Future[Event]] = {}
         self._ids = map(str, itertools.count(1))
-        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._pending: dict[str, _Command] = {}
+        self._outbox: list[_Command] = []
+        self._lazy: list[_Command] = []
+        self._news = asyncio.Event()
         self._session: aiohttp.ClientSession | None = None
 
     async def run(self) -> None:
         """Connects, reads, reconnects, until cancelled."""
         async with aiohttp.ClientSession(headers=self._auth, connector=aiohttp.TCPConnector(limit=16)) as session:
             self._session = session
+            overdue = asyncio.ensure_future(self._expire())
             failures = 0
-            while True:
-                try:
-                    await self._live(session)
-                    failures = 0
-                except (aiohttp.ClientError, AriError, OSError) as error:
-                    failures += 1
-                    log.warning("ari.unreachable", url=self._url, error=str(error))
-                await asyncio.sleep(RECONNECT_S[min(failures, len(RECONNECT_S) - 1)])
+            try:
+                while True:
+                    try:
+                        await self._live(session)
+                        failures = 0
+                    except (aiohttp.ClientError, AriError, OSError) as error:
+                        failures += 1
+                        log.warning("ari.unreachable", url=self._url, error=str(error))
+                    await asyncio.sleep(RECONNECT_S[min(failures, len(RECONNECT_S) - 1)])
+            finally:
+                overdue.cancel()
 
     async def _live(self, session: aiohttp.ClientSession) -> None:
         query = urlencode({"app": self.app, "subscribeAll": "false"})
         async with session.ws_connect(f"{self._url}/events?{query}", heartbeat=PING_S, max_msg_size=0) as socket:
             reader = asyncio.ensure_future(self._read(socket))
+            writer: asyncio.Future[None] | None = None
             try:
-                self._socket = socket
                 self.rest_over_websocket = self._may_use_websocket and await self._has_rest_over_websocket()
                 await self._on_up()
+                # What the lost line may have swallowed goes out again, first and in its order.
+                self._outbox, self._lazy = list(self._pending.values()), []
+                self._news.set()
+                writer = asyncio.ensure_future(self._write(socket) if self.rest_over_websocket else self._write_http())
                 self.up.set()
                 log.info("ari.up", url=self._url, app=self.app, rest_over_websocket=self.rest_over_websocket)
-                await reader
+                await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 self.up.clear()
-                self._socket = None
-                reader.cancel()
-                pending, self._pending = self._pending, {}
-                for reply in pending.values():
-                    if not reply.done():
-                        reply.set_exception(AriError("the line to Asterisk was lost"))
+                for task in (reader, writer):
+                    if task is not None:
+                        task.cancel()
+                await asyncio.wait({task for task in (reader, writer) if task is not None})
                 self._on_down()
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
@@ -111,54 +158,84 @@ class Ari:
                 continue
             event: Event = orjson.loads(message.data)
             if event["type"] == "RESTResponse":
-                reply = self._pending.pop(event["request_id"], None)
-                if reply is not None and not reply.done():
-                    reply.set_result(event)
+                command = self._pending.pop(event["request_id"], None)
+                if command is not None:
+                    command.settle(event["status_code"], event.get("message_body") or "")
             elif event["type"] == "ApplicationReplaced":
                 log.error("ari.replaced", app=self.app, remedy="another engine uses this application name; stop one")
             else:
                 self._on_event(event)
 
+    async def _write(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """Sends what has gathered as one piece: a segment that wakes Asterisk costs more than its commands."""
+        tcp: sockets.socket = socket.get_extra_info("socket")
+        while True:
+            commands = await self._gathered()
+            if len(commands) == 1:
+                await socket.send_str(commands[0].frame())
+                continue
+            tcp.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_CORK, 1)
+            for command in commands:
+                await socket.send_str(command.frame())
+            tcp.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_CORK, 0)
+
+    async def _write_http(self) -> None:
+        """The same order without REST over WebSocket: one command after the other."""
+        while True:
+            for command in await self._gathered():
+                try:
+                    command.reply.set_result(await self.http(command.method, command.uri, command.query))
+                except AriError as error:
+                    command.fail(error)
+                except asyncio.InvalidStateError:
+                    pass  # whoever asked is gone
+                self._pending.pop(command.id, None)
+
+    async def _gathered(self) -> list[_Command]:
+        await self._news.wait()
+        self._news.clear()
+        commands = self._outbox + self._lazy
+        self._outbox, self._lazy = [], []
+        return commands
+
+    async def _expire(self) -> None:
+        """One clock for all deadlines; a timer for each command would cost more than the command."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(OVERDUE_CHECK_S)
+            now = loop.time()
+            for command in [c for c in self._pending.values() if c.due < now]:
+                del self._pending[command.id]
+                command.fail(AriError(f"{command.method} {command.uri}: no answer in time"))
+
     async def _has_rest_over_websocket(self) -> bool:
         description = await self.http("GET", "../ari/api-docs/events.json")
         return isinstance(description, dict) and "RESTRequest" in description.get("models", {})
 
-    async def request(self, method: str, uri: str, query: Query | None = None, *, deadline_s: float = 2.0) -> Any:
-        """A command with no body, in the order of asking. Waits out a reconnection; a command that the
-        lost line may have swallowed is sent again, which is why everything is created under our own ids.
+    def send(
+        self, method: str, uri: str, query: Query | None = None, *, deadline_s: float = 2.0, lazily: bool = False
+    ) -> asyncio.Future[Any]:
+        """A command with no body, sent in the order of asking; the future has its answer, AriRefused, or
+        AriError after `deadline_s` seconds. Commands issued together travel together; one sent `lazily` waits
+        a moment for others, and goes behind them.
 
-        Raises AriRefused, or AriError when there is no answer in `deadline_s` seconds.
+        A command that a lost line may have swallowed is sent again after the reconnection, which is why
+        everything is created under our own ids.
         """
-        try:
-            async with asyncio.timeout(deadline_s):
-                while True:
-                    if not self.rest_over_websocket or self._socket is None:
-                        await self.up.wait()
-                    try:
-                        return await self._ask(method, uri, query or {})
-                    except AriRefused:
-                        raise
-                    except (AriError, ConnectionError) as error:
-                        log.warning("ari.retry", method=method, uri=uri, error=str(error))
-                        await asyncio.sleep(RECONNECT_S[0])
-        except TimeoutError:
-            raise AriError(f"{method} {uri}: no answer in {deadline_s} s") from None
+        loop = asyncio.get_running_loop()
+        command = _Command(next(self._ids), method, uri, query or {}, loop.create_future(), loop.time() + deadline_s)
+        self._pending[command.id] = command
+        if lazily:
+            self._lazy.append(command)
+            loop.call_later(LAZY_S, self._news.set)
+        else:
+            self._outbox.append(command)
+            self._news.set()
+        return command.reply
 
-    async def _ask(self, method: str, uri: str, query: Query) -> Any:
-        socket = self._socket
-        if not self.rest_over_websocket or socket is None:
-            return await self.http(method, uri, query)
-        request_id = next(self._ids)
-        reply: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
-        self._pending[request_id] = reply
-        full_uri = f"{uri}?{urlencode(query)}" if query else uri
-        command = {"type": "RESTRequest", "request_id": request_id, "method": method, "uri": full_uri}
-        try:
-            await socket.send_str(orjson.dumps(command).decode())
-            answer = await reply
-        finally:
-            self._pending.pop(request_id, None)
-        return _body(answer["status_code"], answer.get("message_body") or "", f"{method} {uri}")
+    async def request(self, method: str, uri: str, query: Query | None = None, *, deadline_s: float = 2.0) -> Any:
+        """send(), and wait for the answer. Raises AriRefused, AriError."""
+        return await self.send(method, uri, query, deadline_s=deadline_s)
 
     async def http(self, method: str, uri: str, query: Query | None = None, *, body: Any = None) -> Any:
         """A command over the HTTP pool: for what has a body or may be slow. Raises AriRefused, AriError."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from engine.asterisk.ari import Ari, AriError, AriRefused, Query
+from engine.asterisk.ari import Ari, AriRefused, Query
 from engine.flow.leg import HungUp
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ class Channel:
         self._digit_waiter: asyncio.Future[None] | None = None
         self._playback: tuple[str, asyncio.Future[bool]] | None = None
         self._playbacks = 0
+        self._playing: set[str] = set()
         self._music = False
-        self._chores: set[asyncio.Task[None]] = set()
         self.note_state(state)
 
     # What events tell.
@@ -75,12 +75,14 @@ class Channel:
             self._digit_waiter.set_result(None)
 
     def note_playback_end(self, playback_id: str, failed: bool) -> None:
-        """A playback ended; one that is no longer ours is stale and ignored."""
+        """A playback ended; nobody waits any more for one that was cut short."""
+        self._playing.discard(playback_id)
         if self._playback is not None and self._playback[0] == playback_id and not self._playback[1].done():
             self._playback[1].set_result(not failed)
 
     def note_missed_playback(self) -> None:
         """After a reconnection: the end of a playback may have been missed, and waiting on would be silence."""
+        self._playing.clear()
         if self._playback is not None and not self._playback[1].done():
             self._playback[1].set_result(True)
 
@@ -100,6 +102,11 @@ class Channel:
         cause, tech_cause = self._hangup_cause or (0, None)
         self.gone.set_result(LegEnd(cause, tech_cause))
 
+    @property
+    def playing(self) -> bool:
+        """Whether its thread in Asterisk may be busy playing, and would let other commands wait."""
+        return bool(self._playing)
+
     # What the engine does.
 
     async def command(self, method: str, verb: str, **query: str | int) -> Any:
@@ -115,19 +122,13 @@ class Channel:
         """A command on this channel that nobody waits for."""
         self._post(method, f"channels/{self.id}{verb}", query)
 
-    def _post(self, method: str, uri: str, query: Query | None = None) -> None:
-        task = asyncio.ensure_future(self._chore(method, uri, query))
-        self._chores.add(task)
-        task.add_done_callback(self._chores.discard)
+    def _post(self, method: str, uri: str, query: Query | None = None, *, lazily: bool = False) -> None:
+        self.ari.send(method, uri, query, lazily=lazily).add_done_callback(self._posted)
 
-    async def _chore(self, method: str, uri: str, query: Query | None) -> None:
-        try:
-            await self.ari.request(method, uri, query)
-        except AriRefused as refused:
-            if refused.status not in GONE:
-                log.warning("channel.refused", channel=self.id, error=str(refused))
-        except AriError as error:
-            log.warning("channel.unanswered", channel=self.id, error=str(error))
+    def _posted(self, reply: asyncio.Future[Any]) -> None:
+        error = None if reply.cancelled() else reply.exception()
+        if error is not None and not (isinstance(error, AriRefused) and error.status in GONE):
+            log.warning("channel.post_failed", channel=self.id, error=str(error))
 
     async def hang_up(self, reason: str = "normal") -> None:
         """Ends it, whatever state it is in; returns once Asterisk has taken the order."""
@@ -169,6 +170,7 @@ class CallerLeg(Channel):
         playback_id = f"{self.id}-p{self._playbacks}"
         finished: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._playback = (playback_id, finished)
+        self._playing.add(playback_id)
         media = ",".join(f"sound:{self._sound(name, self.language)}" for name in prompts)
         try:
             await self.command("POST", "/play", media=media, playbackId=playback_id)
@@ -180,7 +182,7 @@ class CallerLeg(Channel):
             return not self._digits
         finally:
             if not finished.done() or finished.cancelled():  # cancelling whoever awaits a future cancels it too
-                self._post("DELETE", f"playbacks/{playback_id}")
+                self._post("DELETE", f"playbacks/{playback_id}", lazily=True)
             self._playback = None
 
     async def digit(self, timeout_s: float) -> str | None:
@@ -218,6 +220,7 @@ class WhileAlive:
         self._channel = channel
         self._task: asyncio.Task[Any] | None = None
         self._cut = False
+        self._left = False
         self._cancelling = 0
 
     async def __aenter__(self) -> None:
@@ -229,7 +232,8 @@ class WhileAlive:
         self._channel.gone.add_done_callback(self._cut_short)
 
     def _cut_short(self, _: asyncio.Future[LegEnd]) -> None:
-        assert self._task is not None  # noqa: S101
+        if self._left or self._task is None:  # a callback that was scheduled already cannot be taken back
+            return
         self._cut = True
         self._task.cancel()
 
@@ -237,6 +241,7 @@ class WhileAlive:
         self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         assert self._task is not None  # noqa: S101
+        self._left = True
         self._channel.gone.remove_done_callback(self._cut_short)
         if self._cut and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise HungUp from None

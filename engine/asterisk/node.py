@@ -78,46 +78,45 @@ class Node:
 
     # Calls out and bridges.
 
-    async def originate(
+    def originate(
         self, channel_id: str, endpoint: str, *, caller_id: str, originator: str, timeout_s: int
-    ) -> Channel:
-        """Rings an endpoint under our own channel id. Raises AriRefused: 500 means `no phone there` and
-        400 `the originator has gone` (resource_channels.c)."""
+    ) -> tuple[Channel, asyncio.Future[Any]]:
+        """Rings an endpoint under our own channel id: its channel at once, and Asterisk's answer to come.
+
+        The answer raises AriRefused: 500 means `no phone there` and 400 `the originator has gone`
+        (resource_channels.c). Whoever does not want the leg any more drops it, answered or not.
+        """
         channel = Channel(self.ari, channel_id)
         self._channels[channel_id] = channel
-        try:
-            await self.ari.request(
-                "POST",
-                "channels",
-                {
-                    "endpoint": endpoint,
-                    "app": self.ari.app,
-                    "channelId": channel_id,
-                    "originator": originator,
-                    "callerId": caller_id,
-                    "timeout": timeout_s,
-                },
-            )
-        except AriRefused as refused:
-            if refused.status != 409:  # 409: a command repeated after a reconnection had already worked
-                del self._channels[channel_id]
-                raise
-        except BaseException:
-            # We were cut short while Asterisk may be ringing the phone: end it whenever it appears.
-            channel.drop()
-            raise
-        return channel
+        query: dict[str, str | int] = {
+            "endpoint": endpoint,
+            "app": self.ari.app,
+            "channelId": channel_id,
+            "originator": originator,
+            "callerId": caller_id,
+            "timeout": timeout_s,
+        }
+        return channel, self.ari.send("POST", "channels", query)
+
+    def forget(self, channel: Channel) -> None:
+        """A channel that Asterisk never made."""
+        self._channels.pop(channel.id, None)
 
     async def bridge(self, bridge_id: str, *channels: Channel) -> None:
         """Lets channels talk. Raises AriRefused when one has left."""
-        try:
-            await self.ari.request("POST", f"bridges/{bridge_id}", {"type": "mixing"})
-        except AriRefused as refused:
-            if refused.status != 409:
-                raise
-        # Over HTTP: it waits for the channels' own threads, and on the WebSocket every other call would wait too.
-        members = ",".join(channel.id for channel in channels)
-        await self.ari.http("POST", f"bridges/{bridge_id}/addChannel", {"channel": members})
+        made = self.ari.send("POST", f"bridges/{bridge_id}", {"type": "mixing"})
+        members = {"channel": ",".join(channel.id for channel in channels)}
+        if any(channel.playing for channel in channels):
+            # Joining waits for the channels' own threads; while one of them plays, every other call would wait
+            # with it on the WebSocket.
+            await asyncio.wait({made})
+            await self.ari.http("POST", f"bridges/{bridge_id}/addChannel", members)
+            return
+        joined = self.ari.send("POST", f"bridges/{bridge_id}/addChannel", members)
+        for answer in await asyncio.gather(made, joined, return_exceptions=True):
+            # 409: a command that was repeated after a reconnection had already worked.
+            if isinstance(answer, BaseException) and not (isinstance(answer, AriRefused) and answer.status == 409):
+                raise answer
 
     async def unbridge(self, bridge_id: str) -> None:
         """Takes a bridge down; one that is gone already is fine."""

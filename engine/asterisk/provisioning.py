@@ -51,7 +51,9 @@ async def provision(ari: Ari, phones: Mapping[str, Phone]) -> None:
 async def _write(ari: Ari, phone: Phone) -> bool:
     wanted = _objects(phone)
     # Only what differs: an object written anew makes Asterisk qualify the phone afresh, and it is down meanwhile.
-    stale = [kind for kind, fields in wanted.items() if not fields.items() <= (await _fields(ari, kind, phone.user)).items()]
+    stale = [
+        kind for kind, fields in wanted.items() if not fields.items() <= (await _fields(ari, kind, phone.user)).items()
+    ]
     for kind in stale:
         body = {"fields": [{"attribute": name, "value": value} for name, value in wanted[kind].items()]}
         await ari.http("PUT", f"{_OBJECTS}/{kind}/{phone.user}", body=body)

@@ -12,6 +12,9 @@ from engine.journal.events import BridgeEnded, BridgeStarted
 if TYPE_CHECKING:
     from engine.call.inbound import InboundCall
 
+# How long the event that says who left may come after the refusal to bridge them.
+WHO_LEFT_S = 1.0
+
 
 class Conversation:
     """The bridge between a caller and an agent, and the one place that takes it down."""
@@ -31,8 +34,12 @@ class Conversation:
         try:
             await call.board.node.bridge(record.bridge, call.leg, self.agent_leg)
         except AriRefused:
+            # One of them has just left; when it is the caller, the call's scope ends this wait.
+            await asyncio.wait({self.agent_leg.gone}, timeout=WHO_LEFT_S)
             if not self.agent_leg.gone.done():
                 raise
+            await call.board.node.unbridge(record.bridge)
+            record.bridge = ""
             return False
         record.connected_ms = call.now_ms()
         call.note(BridgeStarted, bridge=record.bridge, agent=record.agent)

@@ -61,6 +61,7 @@ class InboundCall:
     async def run(self, conversation: Conversation | None = None) -> None:
         """From wherever the record says the call is, to its end. Nothing escapes but cancellation."""
         reason = EndReason.SYSTEM_FAILURE
+        self._conversation = conversation  # held from here on: the caller may have left while no engine watched
         try:
             async with self.leg.while_alive():
                 reason = await self._serve(conversation)
@@ -159,7 +160,8 @@ class InboundCall:
         if self.leg.gone.done() and self.leg.gone.result().lost:
             return EndReason.SYSTEM_FAILURE
         if self.record.phase is Phase.TALKING:
-            return EndReason.COMPLETED_BY_CALLER
+            # Not connected: the caller left in the moment in which the agent answered.
+            return EndReason.COMPLETED_BY_CALLER if self.record.connected_ms else EndReason.ABANDONED_RINGING
         if self.record.phase is Phase.WAITING:
             return EndReason.ABANDONED_RINGING if self.phone_rings else EndReason.ABANDONED_WAITING
         return EndReason.ABANDONED_IVR

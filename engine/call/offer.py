@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.acd import Missed, Offer
 from engine.asterisk.ari import AriRefused
@@ -71,35 +71,43 @@ class Ringing:
         Raises AriError, LineDown; HungUp comes from the call's scope.
         """
         self._began = time.monotonic()
-        ring_s = self._call.queue_settings.ring
-        try:
-            leg = await self._node.originate(
-                f"agent-{self._offer.token}",
-                f"PJSIP/{self._offer.agent}",
-                caller_id=self._call.shown_to_agent(),
-                originator=self._call.leg.id,
-                timeout_s=int(ring_s) + 2,
-            )
-        except AriRefused as refused:
-            # 500: the endpoint has no phone, so the dial could not even begin. 400: the caller has just gone.
-            await self._missed(Missed.UNREACHABLE if refused.status == 500 else Missed.FAILED, None)
-            return None
+        call, agent, ring_s = self._call, self._offer.agent, self._call.queue_settings.ring
+        leg, dialled = self._node.originate(
+            f"agent-{self._offer.token}",
+            f"PJSIP/{agent}",
+            caller_id=call.shown_to_agent(),
+            originator=call.leg.id,
+            timeout_s=int(ring_s) + 2,
+        )
         answer = None
-        self._call.board.phones.ours(self._offer.agent, leg)
+        call.board.phones.ours(agent, leg)
         try:
-            # Only now: the INVITE goes out first, the music that covers the ringing can wait those milliseconds.
-            await self._call.leg.hold_music(True, self._call.queue_settings.music)
-            self._call.save()
-            missed = await self._until_answer(leg, ring_s)
+            # Behind the INVITE, and with it: no dead air while the phone rings.
+            await call.leg.hold_music(True, call.queue_settings.music)
+            call.save()
+            missed = await self._taken(leg, dialled) or await self._until_answer(leg, ring_s)
             if missed is not None:
                 await self._missed(missed, leg.gone.result() if leg.gone.done() else None)
             elif await self._acd.accept(self._offer.token):
-                self._call.record.ring_ms = self._ms()
+                call.record.ring_ms = self._ms()
                 answer = Answer(leg, self._offer.token)
             return answer
         finally:
             if answer is None:  # missed, taken back meanwhile, or cut short: nobody else will end it
                 leg.drop()
+
+    async def _taken(self, leg: Channel, dialled: asyncio.Future[Any]) -> Missed | None:
+        """None once Asterisk is dialling. 500: the endpoint has no phone, so the dial could not even begin;
+        400: the caller has just gone."""
+        try:
+            await dialled
+        except AriRefused as refused:
+            if refused.status == 409:  # a command that was repeated after a reconnection had already worked
+                return None
+            self._node.forget(leg)
+            leg.note_gone({})
+            return Missed.UNREACHABLE if refused.status == 500 else Missed.FAILED
+        return None
 
     async def _until_answer(self, leg: Channel, ring_s: float) -> Missed | None:
         """None once answered, else why not."""
@@ -115,9 +123,9 @@ class Ringing:
             self._call.phone_rings = True
             left = ring_s - (time.monotonic() - self._began)
             await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        if leg.gone.done():
-            return why_missed(leg.gone.result(), self._ms())
-        return None if leg.up.done() else Missed.NO_ANSWER
+        if leg.up.done():  # perhaps gone again by now: the bridge finds out, and the agent has dumped the call
+            return None
+        return why_missed(leg.gone.result(), self._ms()) if leg.gone.done() else Missed.NO_ANSWER
 
     async def _missed(self, why: Missed, end: LegEnd | None) -> None:
         record = self._call.record
@@ -127,7 +135,7 @@ class Ringing:
         await self._acd.miss(
             self._offer.token,
             why,
-            cause=end.cause if end else None,
+            cause=end.cause or None if end else None,
             tech_cause=end.tech_cause if end else None,
             ring_ms=record.ring_ms,
         )

@@ -10,6 +10,7 @@ from engine.acd import Offer
 from engine.call.offer import Answer, Ringing
 from engine.flow.steps import ToQueue
 from engine.journal.events import ItemAnnounced
+from engine.redis_line import LineDown
 
 if TYPE_CHECKING:
     from engine.call.inbound import InboundCall
@@ -45,6 +46,8 @@ class Waiting:
         )
         offer = placement.offer
         record.queued_ms = record.queued_ms or call.now_ms()
+        if offer is None:  # an offer saves the record itself, once the phone rings
+            call.save()
         while True:
             if offer is None:
                 offer = await self._next_offer()
@@ -59,10 +62,9 @@ class Waiting:
         call = self._call
         call.record.offers += 1
         call.record.agent = offer.agent
-        try:
-            return await Ringing(call, offer).answered()
-        finally:
-            call.phone_rings = False
+        answer = await Ringing(call, offer).answered()
+        call.phone_rings = False  # not when a hang-up cuts this short: the caller then left a ringing phone
+        return answer
 
     async def _next_offer(self) -> Offer | None:
         """The next offer for this caller; None when the longest wait is over."""
@@ -92,7 +94,10 @@ class Waiting:
     async def _say_position(self) -> Offer | None:
         """Says how many are in front, never a worse place than was said before; an offer cuts it short."""
         call = self._call
-        position = await call.board.acd.position(call.record.id)
+        try:
+            position = await call.board.acd.position(call.record.id)
+        except LineDown:  # Redis comes back with the place; only the news of it is late
+            return None
         if position < 1 or (self._best_said is not None and position >= self._best_said):
             return None
         words = [*(["all-agents-busy"] if self._best_said is None else [])]

@@ -192,24 +192,25 @@ class Supervisor:
         return there
 
     async def _until(self, child: Child, ready: Callable[[], Awaitable[bool]], deadline_s: float) -> None:
-        """Waits until a child serves. Raises CannotRun with its last words when it ends or takes too long."""
-        ended = asyncio.ensure_future(child.ended())
+        """Waits until a child serves. Raises CannotRun with the last words of the one that ends, or takes too long."""
+        endings = {asyncio.ensure_future(one.ended()): one for one in self._children}
         stopped = asyncio.ensure_future(self._stop.wait())
         try:
             async with asyncio.timeout(deadline_s):
                 while not await ready():
-                    await asyncio.wait({ended, stopped}, timeout=0.1, return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait({*endings, stopped}, timeout=0.1, return_when=asyncio.FIRST_COMPLETED)
                     if stopped.done():
                         raise CannotRun("stopped while starting")
-                    if ended.done():
-                        words = child.last_words()
-                        raise CannotRun(f"{child.name} ended at once: {words} (log: {child.log_file})")
+                    for ending, one in endings.items():
+                        if ending.done():
+                            words = one.last_words()
+                            raise CannotRun(f"{one.name} ended at once: {words} (log: {one.log_file})")
         except TimeoutError:
             message = f"{child.name} was not ready in {deadline_s:g} s: {child.last_words()} (log: {child.log_file})"
             raise CannotRun(message) from None
         finally:
-            ended.cancel()
-            stopped.cancel()
+            for waiting in (*endings, stopped):
+                waiting.cancel()
 
     async def _watch(self) -> None:
         """Starts again whatever ends, until told to stop."""

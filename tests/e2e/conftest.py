@@ -80,6 +80,15 @@ async def hotline(request: pytest.FixtureRequest, running: Running) -> AsyncIter
 
 
 @pytest_asyncio.fixture(loop_scope="session")
+async def lone_scene(hotline: Hotline) -> AsyncIterator[Scene]:
+    """As `scene`, for a test that ends its hotline: afterwards there is nobody left to ask what is left."""
+    async with Phones.start(hotline.sip, logs=hotline.folder / "phones") as phones:
+        scene = Scene(hotline, phones, await phones.carrier())
+        await scene.open()
+        yield scene
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def scene(request: pytest.FixtureRequest, hotline: Hotline) -> AsyncIterator[Scene]:
     """Callers and agents; afterwards nothing of them may be left, and every call must have its row."""
     async with Phones.start(hotline.sip, logs=hotline.folder / "phones") as phones:

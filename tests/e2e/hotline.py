@@ -30,6 +30,14 @@ CHILDREN = ("redis", "asterisk", "engine")
 Json = dict[str, Any]
 
 
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that only waits to be reaped does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 class Hotline:
     """Owns a scratch folder (short: Unix sockets are in it), a port base, an identity endpoint, a process."""
 
@@ -83,16 +91,22 @@ class Hotline:
         outside = ("HOTLINE_REDIS_URL", "HOTLINE_ARI_URL", "DATABASE_URL", "HOTLINE_SITE", "HOTLINE_STATE")
         environment = {name: value for name, value in os.environ.items() if name not in outside}
         environment["HOTLINE_IDENTITY_URL"] = self.identity.url
+        said_before = self.words.stat().st_size if self.words.exists() else 0
         with self.words.open("ab") as output:
             self.process = await asyncio.create_subprocess_exec(
-                *argv, cwd=site_of_tones.PROJECT, env=environment, stdout=output, stderr=output, stdin=asyncio.subprocess.DEVNULL
+                *argv,
+                cwd=site_of_tones.PROJECT,
+                env=environment,
+                stdout=output,
+                stderr=output,
+                stdin=asyncio.subprocess.DEVNULL,
             )
         process = self.process
 
         async def ready() -> bool:
             if process.returncode is not None:
                 pytest.fail(f"`hotline up` ended at once: {self.words.read_text()[-2000:]}", pytrace=False)
-            return await self.ready() and "ready: " in self.words.read_text().rpartition("hotline: redis")[2]
+            return b"hotline: ready: " in self.words.read_bytes()[said_before:] and await self.ready()
 
         await until(ready, within=STARTS_S, what=f"`hotline up` is ready; its words are in {self.words}")
 

@@ -38,7 +38,7 @@ PROMPTS_HZ = {
     "goodbye": 1100,
 }
 ENGLISH_IS_HIGHER_BY_HZ = 825
-PROMPT_S = 0.5
+PROMPT_S = 0.4
 
 # Everyone who answers in these tests: both skills, so that any key of the menu reaches them. Each test takes
 # those that no test before it has left in a cool-down.

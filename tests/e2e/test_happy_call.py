@@ -79,9 +79,10 @@ async def test_after_the_agent_hangs_up_they_wrap_up_and_are_ready_again(scene: 
     assert ready["cool_until_ms"] == ready["misses"] == 0
     row = await scene.row(ORDINARY)
     assert (row["end_reason"], row["tier"], row["agent"]) == ("completed_by_agent", "ordinary", scene.user(agent))
+    ended = await scene.event(row, "wrapup.ended")
     events = await scene.events_of(row)
     assert only(events, "bridge.ended")["by"] == "agent"
-    assert only(events, "wrapup.started")["agent"] == only(events, "wrapup.ended")["agent"] == scene.user(agent)
+    assert only(events, "wrapup.started")["agent"] == ended["agent"] == scene.user(agent)
 
 
 async def test_an_anonymous_caller_is_served_and_has_no_number_in_the_row(scene: Scene) -> None:

@@ -160,3 +160,20 @@ async def test_a_caller_with_no_agent_is_offered_the_moment_one_registers(scene:
     agent = await asyncio.wait_for(scene.agent(), 5)
     row, _ = await served_by(scene, agent, call)
     assert row["offers"] == 1
+
+
+async def test_a_caller_who_leaves_in_the_moment_of_the_answer_frees_the_agent(scene: Scene) -> None:
+    agent = await scene.agent()
+    call = await scene.queued(CALLER)
+    ring = await agent.ringing()
+    scene.hotline.kill("engine", signal.SIGSTOP)
+    try:
+        await ring.answer()
+        await call.hang_up()
+        await call.ended()
+    finally:
+        scene.hotline.kill("engine", signal.SIGCONT)
+    assert (await ring.ended(timeout=3)).who == "them"
+    row = await scene.row(CALLER)
+    assert (row["end_reason"], row["agent"], row["talk_ms"]) == ("abandoned_ringing", "", 0)
+    await scene.until_agent(scene.user(agent), work="idle", device="idle", misses=0)

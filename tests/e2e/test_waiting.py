@@ -59,7 +59,7 @@ async def test_the_second_of_two_callers_waits_and_is_offered_after_the_wrap_up(
     ring = await agent.ringing()
     assert ring.caller_number == BOB
     await ring.answer()
-    await scene.until_active(BOB, "phase", "talking")
+    await scene.until_connected(BOB)
     await second.hang_up()
     freed = only(await scene.events_of(await scene.row(ANNE)), "bridge.ended")
     offered = only(await scene.events_of(await scene.row(BOB)), "offer.created")
@@ -76,7 +76,7 @@ async def test_the_longest_waiting_of_equals_is_offered_first(scene: Scene) -> N
     ring = await agent.ringing()
     assert ring.caller_number == BOB
     await ring.answer()
-    await scene.until_active(BOB, "phase", "talking")
+    await scene.until_connected(BOB)
     await bob.hang_up()
     ring = await agent.ringing()
     assert ring.caller_number == CARL
@@ -92,7 +92,7 @@ async def test_a_vip_overtakes_a_caller_who_has_waited_longer(scene: Scene) -> N
     ring = await agent.ringing()
     assert ring.caller_number == VIP
     await ring.answer()
-    await scene.until_active(VIP, "phase", "talking")
+    await scene.until_connected(VIP)
     await vip.hang_up()
     ring = await agent.ringing()
     assert ring.caller_number == BOB

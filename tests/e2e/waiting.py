@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -14,15 +13,14 @@ T = TypeVar("T")
 LOOK_EVERY_S = 0.03
 
 
-async def until(look: Callable[[], T | Awaitable[T]], *, within: float, what: str) -> T:
+async def until(look: Callable[[], Awaitable[T]], *, within: float, what: str) -> T:
     """What `look` gives as soon as it is true; fails the test after `within` seconds, with what was seen last."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within
     while True:
-        seen = look()
-        found = await seen if inspect.isawaitable(seen) else seen
+        found = await look()
         if found:
-            return found  # type: ignore[return-value]  # awaited above where it had to be
+            return found
         if loop.time() > deadline:
             pytest.fail(f"not within {within:g} s: {what} (seen last: {found!r})")
         await asyncio.sleep(LOOK_EVERY_S)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 # What every Debian has, and the scripts use.
 ESSENTIAL = (
     *("awk", "bash", "cat", "chmod", "cut", "dirname", "df", "env", "flock", "grep", "head", "id", "ln"),
-    *("mkdir", "mktemp", "mv", "rm", "sed", "sort", "sha256sum", "tail", "uname"),
+    *("mkdir", "mktemp", "mv", "rm", "sed", "sort", "sha256sum", "tail", "touch", "uname"),
 )
 
 
@@ -74,4 +73,9 @@ class Machine:
 
     def left(self) -> set[str]:
         """What a script left in the checkout, besides its logs."""
-        return set(os.listdir(self.checkout)) - {"setup", "pyproject.toml", "requirements-dev.lock", "var"}
+        return {path.name for path in self.checkout.iterdir()} - {
+            "setup",
+            "pyproject.toml",
+            "requirements-dev.lock",
+            "var",
+        }

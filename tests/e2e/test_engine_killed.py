@@ -1,0 +1,166 @@
+"""`kill -9` of the engine, and of everything else that a hotline is made of: nobody is lost who need not be."""
+
+from __future__ import annotations
+
+import pytest
+
+from phones import Call
+from tests.e2e.scene import AGENT_HZ, CALLER_HZ, MENU_HZ, Scene, kinds_of, only
+from tests.e2e.site_of_tones import MUSIC_HZ, ORDINARY
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.hotline("fragile")]
+
+ANNE, BOB, CARL = "13600136011", "13600136012", "13600136013"
+
+
+async def hear_each_other(caller: Call, agent: Call) -> None:
+    await caller.play_tone(CALLER_HZ)
+    await agent.play_tone(AGENT_HZ)
+    assert await caller.hears(AGENT_HZ, within=3)
+    assert await agent.hears(CALLER_HZ, within=3)
+
+
+async def test_the_talking_talk_on_and_the_waiting_keep_their_place_when_the_engine_is_killed(scene: Scene) -> None:
+    agent = await scene.agent()
+    talking, ring = await scene.talking(ANNE, agent)
+    waiting = await scene.queued(BOB)
+    assert await waiting.hears(MUSIC_HZ, within=6)
+
+    old = scene.hotline.kill("engine")
+    await hear_each_other(talking, ring)
+    assert await waiting.hears(MUSIC_HZ, within=1)
+    await scene.hotline.replaced("engine", old)
+    await hear_each_other(talking, ring)
+    behind = await scene.queued(CARL)
+
+    await talking.hang_up()
+    next_ring = await agent.ringing()
+    assert next_ring.caller_number == BOB
+    await next_ring.answer()
+    await hear_each_other(waiting, next_ring)
+    await next_ring.hang_up()
+    assert (await agent.ringing()).caller_number == CARL
+    await behind.hang_up()
+
+    talked = await scene.row(ANNE)
+    assert (talked["end_reason"], talked["agent"]) == ("completed_by_caller", scene.user(agent))
+    assert talked["talk_ms"] == talked["ended_ms"] - talked["connected_ms"] > 1000
+    assert only(await scene.events_of(talked), "call.recovered")["phase"] == "talking"
+    waited = await scene.row(BOB)
+    assert (waited["end_reason"], waited["agent"]) == ("completed_by_agent", scene.user(agent))
+    events = await scene.events_of(waited)
+    assert only(events, "call.recovered")["phase"] == "waiting"
+    only(events, "item.enqueued")  # never put in line a second time
+
+
+async def test_a_caller_who_hung_up_while_no_engine_watched_is_accounted_for(scene: Scene) -> None:
+    agent = await scene.agent()
+    talking, ring = await scene.talking(ANNE, agent)
+    waiting = await scene.queued(BOB)
+    old = scene.hotline.kill("engine")
+    await talking.hang_up()
+    await waiting.hang_up()
+    await waiting.ended()
+    await scene.hotline.replaced("engine", old)
+    assert (await ring.ended()).who == "them"
+    assert (await scene.row(ANNE))["end_reason"] == "completed_by_caller"
+    assert (await scene.row(BOB))["end_reason"] == "abandoned_waiting"
+    await scene.until_agent(scene.user(agent), work="idle", device="idle")
+
+
+async def test_an_agent_who_hung_up_while_no_engine_watched_is_wrapped_up_and_the_caller_let_go(scene: Scene) -> None:
+    agent = await scene.agent()
+    talking, ring = await scene.talking(ANNE, agent)
+    old = scene.hotline.kill("engine")
+    await ring.hang_up()
+    await ring.ended()
+    await scene.hotline.replaced("engine", old)
+    assert (await talking.ended()).who == "them"
+    assert (await scene.row(ANNE))["end_reason"] == "completed_by_agent"
+    await scene.until_agent(scene.user(agent), work="idle", device="idle")
+
+
+async def test_a_caller_whose_agent_rang_when_the_engine_was_killed_is_offered_again(scene: Scene) -> None:
+    rung, following = await scene.agents(2)
+    call = await scene.queued(ANNE)
+    ring = await rung.ringing()
+    old = scene.hotline.kill("engine")
+    await scene.hotline.replaced("engine", old)
+    assert (await ring.ended()).who == "them", "an orphaned leg rings on"
+    again = await following.ringing()
+    assert again.caller_number == ANNE
+    await again.answer()
+    await hear_each_other(call, again)
+    await call.hang_up()
+    row = await scene.row(ANNE)
+    assert (row["agent"], row["end_reason"]) == (scene.user(following), "completed_by_caller")
+    missed = only(await scene.events_of(row), "offer.missed")
+    assert (missed["agent"], missed["reason"]) == (scene.user(rung), "failed")
+
+
+async def test_a_caller_in_the_menu_hears_it_again_when_the_engine_was_killed(scene: Scene) -> None:
+    agent = await scene.agent()
+    call = await scene.in_menu(ORDINARY)
+    old = scene.hotline.kill("engine")
+    await scene.hotline.replaced("engine", old)
+    assert await call.hears(MENU_HZ, within=5)
+    await call.press("1")
+    ring = await agent.ringing()
+    await ring.answer()
+    await hear_each_other(call, ring)
+    await call.hang_up()
+    row = await scene.row(ORDINARY)
+    assert row["flow_path"] == ["main/greet", "main/who", "main/menu", "main/sales"]
+    assert row["customer_name"], "what the identity endpoint said was forgotten"
+    assert only(await scene.events_of(row), "call.recovered")["phase"] == "flow"
+
+
+async def test_a_caller_who_arrives_while_the_engine_starts_is_not_left_alone(scene: Scene) -> None:
+    agent = await scene.agent()
+    old = scene.hotline.kill("engine")
+    call = await scene.dial(ANNE, accounted=None)  # the fallback may have them, or the engine
+    ring = await agent.ringing(timeout=20)
+    await ring.answer()
+    await hear_each_other(call, ring)
+    await call.hang_up()
+    await ring.ended()
+    await scene.hotline.replaced("engine", old)
+
+
+async def test_redis_killed_and_back_loses_no_caller(scene: Scene) -> None:
+    agent = await scene.agent()
+    talking, ring = await scene.talking(ANNE, agent)
+    waiting = await scene.queued(BOB)
+    old = scene.hotline.kill("redis")
+    await scene.hotline.replaced("redis", old)
+    await hear_each_other(talking, ring)
+    assert await waiting.hears(MUSIC_HZ, within=6)
+    await talking.hang_up()
+    next_ring = await agent.ringing(timeout=10)
+    assert next_ring.caller_number == BOB
+    await next_ring.answer()
+    await waiting.hang_up()
+    assert (await scene.row(ANNE))["end_reason"] == "completed_by_caller"
+
+
+async def test_asterisk_killed_closes_its_calls_frees_the_agents_and_serves_the_next_caller(scene: Scene) -> None:
+    agent = await scene.agent()
+    user = scene.user(agent)
+    talking, _ = await scene.talking(ANNE, agent)
+    await scene.queued(BOB)
+    old = scene.hotline.kill("asterisk")
+    await scene.hotline.replaced("asterisk", old)
+
+    for caller in (ANNE, BOB):
+        row = await scene.row(caller)
+        assert row["end_reason"] == "system_failure"
+        assert kinds_of(await scene.events_of(row))[-1] in ("call.ended", "wrapup.ended")
+    assert (await scene.row(ANNE))["talk_ms"] > 0
+    await talking.hang_up()
+    await agent.close()
+    agent = await scene.phone(user)
+    await scene.until_agent(user, work="idle", intent="ready")
+    call, ring = await scene.talking(CARL, agent)
+    await hear_each_other(call, ring)
+    await call.hang_up()
+    assert (await scene.row(CARL))["end_reason"] == "completed_by_caller"
