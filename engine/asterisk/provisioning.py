@@ -85,7 +85,7 @@ def _objects(phone: Phone) -> dict[str, dict[str, str]]:
             # A second call would ring into a conversation; with this the phone counts as busy at one.
             "device_state_busy_at": "1",
             # The INVITE already names the caller; a re-INVITE at the bridge would only say it again.
-            "send_connected_line": "false",
+            "send_connected_line": "no",
         },
     }
 

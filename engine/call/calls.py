@@ -161,5 +161,7 @@ class Calls:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
+        if task.cancelled():
+            log.error("call.cancelled", remedy="its row may be missing: this is a fault of ours")
+        elif task.exception() is not None:
             log.error("call.task_failed", exc_info=task.exception())

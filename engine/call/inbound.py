@@ -38,6 +38,7 @@ from engine.store.rows import EndReason
 log = structlog.get_logger()
 
 LEGS_LEAVE_S = 2.0
+REDIS_AGAIN_S = 0.5
 # How long a call's last event may wait for Redis to come back.
 ACCOUNT_S = 60.0
 
@@ -177,16 +178,15 @@ class InboundCall:
 
     async def _close(self, reason: EndReason) -> None:
         """Frees everything the call held, in one place, and accounts for it."""
-        record, acd = self.record, self.board.acd
+        record = self.record
         ended_ms = now_ms()
         if self._conversation is not None:
             await self._conversation.end()
         if reason is not EndReason.FALLBACK:
             self.leg.drop()
-        with suppress(LineDown):  # the call is accounted for all the same; the lease, or a successor, frees the agent
-            if record.phase in (Phase.WAITING, Phase.TALKING):
-                # An agent may have been accepted in the very moment in which the caller left.
-                await acd.withdraw(record.id, reason) or await acd.leave(record.id, reason=reason)
+        with suppress(TimeoutError):  # the call is accounted for all the same; a successor frees its agent
+            async with asyncio.timeout(ACCOUNT_S):
+                await self._end_item(reason)
         record.go(Phase.ENDED)
         row = record.row(reason, ended_ms)
         await self.board.journal.append_surely(
@@ -195,6 +195,21 @@ class InboundCall:
         self.board.records.close(record)
         if record.bridge:
             await self._take_bridge_down()
+
+    async def _end_item(self, reason: EndReason) -> None:
+        """Takes the call out of the ACD; while Redis is away, again and again."""
+        record, acd = self.record, self.board.acd
+        while record.phase in (Phase.WAITING, Phase.TALKING):
+            try:
+                # An agent may have been accepted, or not yet, in the very moment in which the caller left.
+                if record.phase is Phase.TALKING:
+                    await acd.leave(record.id, reason=reason) or await acd.withdraw(record.id, reason)
+                else:
+                    await acd.withdraw(record.id, reason) or await acd.leave(record.id, reason=reason)
+            except LineDown:
+                await asyncio.sleep(REDIS_AGAIN_S)
+            else:
+                return
 
     async def _take_bridge_down(self) -> None:
         """Not before both legs have left: a bridge deleted under its channels overwrites their causes

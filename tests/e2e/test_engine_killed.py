@@ -56,6 +56,7 @@ async def test_the_talking_talk_on_and_the_waiting_keep_their_place_when_the_eng
 async def test_a_caller_who_hung_up_while_no_engine_watched_is_accounted_for(scene: Scene) -> None:
     agent = await scene.agent()
     talking, ring = await scene.talking(ANNE, agent)
+    await hear_each_other(talking, ring)
     waiting = await scene.queued(BOB)
     old = scene.hotline.kill("engine")
     await talking.hang_up()
@@ -71,6 +72,7 @@ async def test_a_caller_who_hung_up_while_no_engine_watched_is_accounted_for(sce
 async def test_an_agent_who_hung_up_while_no_engine_watched_is_wrapped_up_and_the_caller_let_go(scene: Scene) -> None:
     agent = await scene.agent()
     talking, ring = await scene.talking(ANNE, agent)
+    await hear_each_other(talking, ring)
     old = scene.hotline.kill("engine")
     await ring.hang_up()
     await ring.ended()
