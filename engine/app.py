@@ -16,7 +16,7 @@ import structlog
 import engine
 from engine.acd import Acd, Intent, Offer
 from engine.api.server import Api
-from engine.asterisk.ami import sync_fallback_members
+from engine.asterisk.ami import tend_phones
 from engine.asterisk.node import Arrival, Node
 from engine.asterisk.provisioning import Phone, provision
 from engine.call.calls import Calls
@@ -79,6 +79,7 @@ class Engine:
             on_arrival=self._arrived,
             on_device=self.phones.device,
             on_strangers=self._strangers,
+            on_restart=self._restarted,
             over_websocket=settings.rest_over_websocket,
         )
         self.records = Records(self.line, settings.name)
@@ -145,9 +146,7 @@ class Engine:
         await self.node.until_up(ASTERISK_ANSWERS_S)
         await provision(self.node.ari, _phones(self._site, self._settings.state))
         await self.node.look_at_phones()
-        if self._settings.ami_port:
-            names = {user: agent.name for user, agent in self._site.agents.items()}
-            await sync_fallback_members(self._settings.ami_port, self._settings.ami_secret, names)
+        await self._tend_phones()
         api = Api(self)
         await api.open(self._settings.state.api_socket)
         rooms.push_async_callback(api.close)
@@ -165,6 +164,12 @@ class Engine:
             if state.intent is Intent.LOGGED_OUT and not state.reason:
                 await self.acd.agent(state.id, intent=Intent.READY, reason="default")
 
+    async def _tend_phones(self) -> None:
+        """After every start of Asterisk; see engine/asterisk/ami.py."""
+        if self._settings.ami_port:
+            names = {user: agent.name for user, agent in self._site.agents.items()}
+            await tend_phones(self._settings.ami_port, self._settings.ami_secret, names)
+
     async def _write_out(self) -> None:
         """What the journal holds goes into the database before the process leaves."""
         await self.line.close()
@@ -176,6 +181,9 @@ class Engine:
 
     def _offered(self, offer: Offer) -> None:
         self.calls.offered(offer)
+
+    def _restarted(self) -> None:
+        self._chore(self._tend_phones())
 
     def _strangers(self, abouts: Sequence[dict[str, Any]]) -> None:
         left_behind, self._left_behind = self._left_behind, None

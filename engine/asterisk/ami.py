@@ -1,4 +1,4 @@
-"""AMI, through panoramisk: keeps the fallback queue's members equal to the site's agents.
+"""AMI, through panoramisk: what ARI has no command for - the fallback queue's members, and asking phones.
 
 panoramisk sends an action again when the line is lost before its answer came, so only what may safely be done
 twice goes over it: adding a member who is there, and removing one who is not, are refused and harmless.
@@ -18,8 +18,10 @@ QUEUE = "fallback"
 ANSWER_S = 5.0
 
 
-async def sync_fallback_members(port: int, secret: str, names: Mapping[str, str]) -> bool:
-    """Makes the members of the fallback queue these agents (user → name); False when AMI did not answer."""
+async def tend_phones(port: int, secret: str, names: Mapping[str, str]) -> bool:
+    """Makes the members of the fallback queue these agents (user → name), and has Asterisk ask every registered
+    phone whether it is there: by itself it does so up to half a minute after it has started, and until then the
+    phone counts as gone. False when AMI did not answer."""
     manager = Manager(
         loop=asyncio.get_running_loop(), host="127.0.0.1", port=port, username="hotline", secret=secret, events="off"
     )
@@ -28,6 +30,8 @@ async def sync_fallback_members(port: int, secret: str, names: Mapping[str, str]
             await manager.connect()
             await _add(manager, names)
             await _remove_others(manager, names)
+            for user in names:
+                await manager.send_action({"Action": "PJSIPQualify", "Endpoint": user}, as_list=False)
     except (TimeoutError, OSError) as error:
         log.warning("ami.unanswered", port=port, error=str(error), effect="the fallback queue keeps its members")
         return False

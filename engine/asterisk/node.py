@@ -44,7 +44,8 @@ class Node:
     """The engine's face of one Asterisk.
 
     `on_arrival` starts a call, `on_device` tells a phone's state (`down`, `idle`, `busy`), `on_resync`
-    runs after a (re)connection with the channels that Asterisk still has and we did not know.
+    runs after a (re)connection with the channels that Asterisk still has and we did not know, `on_restart`
+    when Asterisk itself has been started again meanwhile.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Node:
         on_arrival: Callable[[Arrival], None],
         on_device: Callable[[str, str], None],
         on_strangers: Callable[[Sequence[dict[str, Any]]], None],
+        on_restart: Callable[[], None] = lambda: None,
         over_websocket: bool = True,
     ) -> None:
         self.ari = Ari(
@@ -72,7 +74,8 @@ class Node:
         self.version = ""
         self.started_ms = 0
         self._sound = sound
-        self._on_arrival, self._on_device, self._on_strangers = on_arrival, on_device, on_strangers
+        self._on_arrival, self._on_device = on_arrival, on_device
+        self._on_strangers, self._on_restart = on_strangers, on_restart
         self._channels: dict[str, Channel] = {}
         self._phones: tuple[str, ...] = ()
 
@@ -218,9 +221,12 @@ class Node:
         await self.ari.http("PUT", f"applications/{app}/eventFilter", body=allowed)
         info = await self.ari.http("GET", "asterisk/info")
         self.version = info["system"]["version"]
-        self.started_ms = round(datetime.fromisoformat(info["status"]["startup_time"]).timestamp() * 1000)
+        started_ms = round(datetime.fromisoformat(info["status"]["startup_time"]).timestamp() * 1000)
+        before, self.started_ms = self.started_ms, started_ms
         await self._resync_channels(app)
         await self.look_at_phones()
+        if before not in (0, started_ms):
+            self._on_restart()
 
     async def _resync_channels(self, app: str) -> None:
         ours = set((await self.ari.http("GET", f"applications/{app}"))["channel_ids"])

@@ -58,11 +58,21 @@ def up(
 def engine(
     site: SiteOption = Path(),
     state: StateOption = Path("var"),
-    redis: Annotated[str, typer.Option(envvar="HOTLINE_REDIS_URL")] = "redis://127.0.0.1:6379/0",
-    database: Annotated[str | None, typer.Option(envvar="DATABASE_URL")] = None,
-    ari: Annotated[str, typer.Option(envvar="HOTLINE_ARI_URL")] = "http://127.0.0.1:8088/ari",
-    port_base: Annotated[int | None, typer.Option(envvar="HOTLINE_PORT_BASE", help="Of our own Asterisk.")] = None,
-    drain: float = DRAIN_S,
+    redis: Annotated[
+        str, typer.Option(envvar="HOTLINE_REDIS_URL", help="redis://host:port/db or unix:///path?db=0")
+    ] = "redis://127.0.0.1:6379/0",
+    database: Annotated[
+        str | None, typer.Option(envvar="DATABASE_URL", help="Without it, SQLite in the state folder.")
+    ] = None,
+    ari: Annotated[
+        str,
+        typer.Option(envvar="HOTLINE_ARI_URL", help="http://user:password@host:8088/ari; password: STATE/secrets/ari"),
+    ] = "http://127.0.0.1:8088/ari",
+    port_base: Annotated[
+        int | None,
+        typer.Option(envvar="HOTLINE_PORT_BASE", help="AMI is at +3; without it, the fallback queue is left alone."),
+    ] = None,
+    drain: Annotated[float, typer.Option(help="Seconds that calls may take to end when told to stop.")] = DRAIN_S,
 ) -> None:
     """Run only the engine, beside an Asterisk and a Redis that run already (systemd, containers)."""
     import uvloop

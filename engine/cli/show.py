@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from engine.cli.common import JsonOption, StateOption, asked, console, print_json
 from engine.journal.events import from_data
@@ -53,7 +53,9 @@ def calls(
     if as_json:
         print_json(answer)
         return
-    table = Table("call", "arrived", "caller", "name", "queue", "agent", "waited", "talked", "end")
+    # On a narrow terminal columns are folded, never cut: the id is there to be typed.
+    names = ("call", "arrived", "caller", "name", "queue", "agent", "waited", "talked", "end")
+    table = Table(*(Column(name, no_wrap=name == "call", overflow="fold") for name in names))
     now_ms = round(time.time() * 1000)
     for row in answer["active"]:
         waited = (row["connected_ms"] or now_ms) - row["queued_ms"] if row["queued_ms"] else 0
@@ -83,12 +85,13 @@ def call(
     row = answer["call"]
     console.print(f"[bold]{row['id']}[/]  {row['number'] or row['presentation']} → {row['dialled']}")
     for line in timeline(map(from_data, answer["events"]), answer["names"]):
-        console.print(str(line), markup=False)
+        console.print(str(line), markup=False, soft_wrap=True)
     if not answer["active"]:
         console.print(
             f"waited {span(row['wait_ms'])}, rang {span(row['ring_ms'])}, talked {span(row['talk_ms'])}, "
             f"{row['offers']} offer(s), agent {row['agent'] or '—'}, end: {row['end_reason']}",
             markup=False,
+            soft_wrap=True,
         )
 
 

@@ -27,7 +27,7 @@ def write(state: State, site: Path, program: AsteriskProgram, sip_bind: str, por
         "http.conf": f"bindaddr = 127.0.0.1\nbindport = {ports.ari}\n",
         "ari_user.conf": f"[hotline]\ntype = user\nread_only = no\npassword = {state.secret('ari')}\n",
         "manager.conf": f"bindaddr = 127.0.0.1\nport = {ports.ami}\n",
-        "manager_user.conf": f"[hotline]\nsecret = {state.secret('ami')}\nread = \nwrite = agent\n",
+        "manager_user.conf": f"[hotline]\nsecret = {state.secret('ami')}\nread = \nwrite = agent,reporting\n",
         "rtp.conf": f"rtpstart = {rtp_first}\nrtpend = {rtp_last}\n",
         "musiconhold.conf": f"[default]\nmode = files\ndirectory = {MOH}\nsort = random\n",
         "globals.conf": f"[globals]\nAGI = agi://127.0.0.1:{ports.agi}\n",
