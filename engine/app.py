@@ -16,7 +16,10 @@ import structlog
 import engine
 from engine.acd import Acd, Intent, Offer
 from engine.api.server import Api
+from engine.asterisk import agi_scripts
+from engine.asterisk.agi_session import Rooms
 from engine.asterisk.ami import tend_phones
+from engine.asterisk.fastagi import FastAgi
 from engine.asterisk.node import Arrival, Node
 from engine.asterisk.provisioning import Phone, provision
 from engine.call.calls import Calls
@@ -56,6 +59,7 @@ class Settings:
     drain_s: float
     name: str = "main"
     rest_over_websocket: bool = True
+    agi_port: int | None = None
 
 
 class Engine:
@@ -136,6 +140,8 @@ class Engine:
         if isinstance(self.identity, Identity):
             await self.identity.open()
             rooms.push_async_callback(self.identity.close)
+        if self._settings.agi_port:
+            await self._open_agi(rooms, self._settings.agi_port)
         await self.acd.open()
         rooms.push_async_callback(self.acd.close)
         await self._staff()
@@ -150,6 +156,20 @@ class Engine:
         api = Api(self)
         await api.open(self._settings.state.api_socket)
         rooms.push_async_callback(api.close)
+
+    async def _open_agi(self, rooms: AsyncExitStack, port: int) -> None:
+        site = self._site
+        server = FastAgi(
+            agi_scripts.load(site.folder / "agi_scripts"),
+            Rooms(self.identity, site.sound, site.hotline.area_code),
+        )
+        try:
+            await server.open(port)
+        except OSError as error:
+            effect = "calls go on; AGI(...) in the dialplan fails"
+            log.warning("agi.cannot_listen", port=port, error=str(error), effect=effect)
+            return
+        rooms.push_async_callback(server.close)
 
     async def _staff(self) -> None:
         """Tells the ACD who there is and what may be asked of them."""

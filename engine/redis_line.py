@@ -29,7 +29,7 @@ Sink = Callable[[Any], None]
 _NOT_SERVING = ("LOADING", "READONLY", "MASTERDOWN", "BUSY ", "CLUSTERDOWN")
 _NOTHING = object()
 # How long a post may wait for company, in seconds.
-POSTS_HELD_S = 0.004
+POSTS_HELD_S = 0.02
 
 
 class LineDown(Exception):  # noqa: N818 - the state of the line, in the field's words
@@ -228,6 +228,11 @@ class RedisLine:
             self._dropped.report(command=str(command[0]))
             return
         self._issue(command, _Waiter(None, None, self._loop.time()))
+
+    def flush(self) -> None:
+        """Sends at once what was posted: for what must not be lost if the process dies the next moment."""
+        if self._wire is not None:
+            self._wire.flush()
 
     def _send(self, command: Sequence[Argument], sink: Sink | None = None) -> asyncio.Future[Any]:
         if self._full():

@@ -40,22 +40,19 @@ class LegEnd:
 
 
 class Channel:
-    """A channel in our application. `up`, `ringing` and `gone` are each resolved once."""
+    """A channel in our application, as a level: events change it, and whoever waits looks again."""
 
     def __init__(self, ari: Ari, channel_id: str, name: str = "", state: str = "Down") -> None:
-        loop = asyncio.get_running_loop()
         self.id = channel_id
         self.name = name
         self.ari = ari
-        self.ringing: asyncio.Future[None] = loop.create_future()
-        self.up: asyncio.Future[None] = loop.create_future()
-        self.gone: asyncio.Future[LegEnd] = loop.create_future()
-        self._hangup_cause: tuple[int, int | None] | None = None
+        self.ringing = False
+        self.up = False
+        self.gone: asyncio.Future[LegEnd] = asyncio.get_running_loop().create_future()
+        self._watchers: list[asyncio.Future[None]] = []
         self._digits: deque[str] = deque(maxlen=MOST_DIGITS)
-        self._digit_waiter: asyncio.Future[None] | None = None
-        self._playback: tuple[str, asyncio.Future[bool]] | None = None
-        self._playbacks = 0
         self._playing: set[str] = set()
+        self._playbacks = 0
         self._music = False
         self.note_state(state)
 
@@ -63,33 +60,26 @@ class Channel:
 
     def note_state(self, state: str) -> None:
         """Asterisk's channel state: Ringing, Up and the others."""
-        if state == "Ringing" and not self.ringing.done():
-            self.ringing.set_result(None)
-        elif state == "Up" and not self.up.done():
-            self.up.set_result(None)
+        self.ringing = self.ringing or state == "Ringing"
+        self.up = self.up or state == "Up"
+        self._changed()
 
     def note_digit(self, digit: str) -> None:
         """A key was pressed: kept until a step asks for it."""
         self._digits.append(digit)
-        if self._digit_waiter is not None and not self._digit_waiter.done():
-            self._digit_waiter.set_result(None)
+        self._changed()
 
     def note_playback_end(self, playback_id: str, failed: bool) -> None:
-        """A playback ended; nobody waits any more for one that was cut short."""
+        """A playback ended, by itself or because it was cut short."""
+        if failed:
+            log.error("channel.playback_failed", channel=self.id, remedy="is the recording readable for Asterisk?")
         self._playing.discard(playback_id)
-        if self._playback is not None and self._playback[0] == playback_id and not self._playback[1].done():
-            self._playback[1].set_result(not failed)
+        self._changed()
 
-    def note_missed_playback(self) -> None:
+    def note_missed_events(self) -> None:
         """After a reconnection: the end of a playback may have been missed, and waiting on would be silence."""
         self._playing.clear()
-        if self._playback is not None and not self._playback[1].done():
-            self._playback[1].set_result(True)
-
-    def note_hangup(self, event: Event) -> None:
-        """The far end wants to go; the cause is kept because later events may carry a weaker one."""
-        if self._hangup_cause is None and "cause" in event:
-            self._hangup_cause = (event["cause"], event.get("tech_cause"))
+        self._changed()
 
     def note_gone(self, event: Event | None = None) -> None:
         """The channel has left; None when it was found missing after a reconnection."""
@@ -97,10 +87,32 @@ class Channel:
             return
         if event is None:
             self.gone.set_result(LegEnd(lost=True))
-            return
-        self.note_hangup(event)
-        cause, tech_cause = self._hangup_cause or (0, None)
-        self.gone.set_result(LegEnd(cause, tech_cause))
+        else:
+            self.gone.set_result(LegEnd(event.get("cause") or 0, event.get("tech_cause")))
+        self._changed()
+
+    def _changed(self) -> None:
+        watchers, self._watchers = self._watchers, []
+        for watcher in watchers:
+            if not watcher.done():
+                watcher.set_result(None)
+
+    async def until(self, condition: Callable[[], bool], timeout_s: float | None = None) -> bool:
+        """Waits until what events have told makes `condition` true; False when `timeout_s` seconds are over."""
+        loop = asyncio.get_running_loop()
+        due = None if timeout_s is None else loop.time() + timeout_s
+        timer = None if due is None else loop.call_at(due, self._changed)
+        try:
+            while not condition():
+                if due is not None and loop.time() >= due:
+                    return False
+                watcher: asyncio.Future[None] = loop.create_future()
+                self._watchers.append(watcher)
+                await watcher
+            return True
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     @property
     def playing(self) -> bool:
@@ -157,7 +169,7 @@ class CallerLeg(Channel):
 
     async def answer(self) -> None:
         """200 OK to the carrier."""
-        if not self.up.done():
+        if not self.up:
             await self.command("POST", "/answer")
 
     async def play(self, prompts: Sequence[str], *, interruptible: bool = True) -> bool:
@@ -167,37 +179,21 @@ class CallerLeg(Channel):
         if self._music:
             await self.hold_music(False)
         self._playbacks += 1
-        playback_id = f"{self.id}-p{self._playbacks}"
-        finished: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._playback = (playback_id, finished)
-        self._playing.add(playback_id)
+        playback = f"{self.id}-p{self._playbacks}"
+        self._playing.add(playback)
         media = ",".join(f"sound:{self._sound(name, self.language)}" for name in prompts)
         try:
-            await self.command("POST", "/play", media=media, playbackId=playback_id)
-            if not interruptible:
-                await finished
-                return True
-            waiter = self._next_digit()
-            await asyncio.wait((finished, waiter), return_when=asyncio.FIRST_COMPLETED)
-            return not self._digits
+            await self.command("POST", "/play", media=media, playbackId=playback)
+            await self.until(lambda: playback not in self._playing or (interruptible and bool(self._digits)))
+            return not (interruptible and self._digits)
         finally:
-            if not finished.done() or finished.cancelled():  # cancelling whoever awaits a future cancels it too
-                self._post("DELETE", f"playbacks/{playback_id}", lazily=True)
-            self._playback = None
+            if playback in self._playing:
+                self._post("DELETE", f"playbacks/{playback}", lazily=True)
 
     async def digit(self, timeout_s: float) -> str | None:
         """The next key in the buffer, or the next one pressed."""
-        if not self._digits:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(timeout_s):
-                    await self._next_digit()
+        await self.until(lambda: bool(self._digits), timeout_s)
         return self._digits.popleft() if self._digits else None
-
-    def _next_digit(self) -> asyncio.Future[None]:
-        self._digit_waiter = asyncio.get_running_loop().create_future()
-        if self._digits:
-            self._digit_waiter.set_result(None)
-        return self._digit_waiter
 
     async def hold_music(self, on: bool, music_class: str = "default") -> None:
         """Music from Asterisk's own class; sent without waiting, as nothing depends on its answer."""

@@ -21,7 +21,6 @@ EVENTS = (
     "StasisEnd",
     "ChannelStateChange",
     "ChannelDtmfReceived",
-    "ChannelHangupRequest",
     "ChannelDestroyed",
     "PlaybackFinished",
     "DeviceStateChanged",
@@ -116,10 +115,13 @@ class Node:
             await self.ari.http("POST", f"bridges/{bridge_id}/addChannel", members)
             return
         joined = self.ari.send("POST", f"bridges/{bridge_id}/addChannel", members)
-        for answer in await asyncio.gather(made, joined, return_exceptions=True):
-            # 409: a command that was repeated after a reconnection had already worked.
-            if isinstance(answer, BaseException) and not (isinstance(answer, AriRefused) and answer.status == 409):
-                raise answer
+        for answer in (joined, made):  # answered in the order of asking, so the second is there with the first
+            try:
+                await answer
+            except AriRefused as refused:
+                if refused.status != 409:  # a command that was repeated after a reconnection had already worked
+                    made.cancel()
+                    raise
 
     async def unbridge(self, bridge_id: str) -> None:
         """Takes a bridge down; one that is gone already is fine."""
@@ -128,6 +130,10 @@ class Node:
         except AriRefused as refused:
             if refused.status != 404:
                 raise
+
+    async def bridges(self) -> list[str]:
+        """The ids of every bridge that an ARI application has made. Raises AriError."""
+        return [bridge["id"] for bridge in await self.ari.http("GET", "bridges") if bridge["bridge_class"] == "stasis"]
 
     async def hand_back(self, channel: Channel, context: str) -> None:
         """Gives a channel back to the dialplan."""
@@ -156,8 +162,6 @@ class Node:
                 self.arrive(about)
         elif kind == "ChannelDtmfReceived":
             channel.note_digit(event["digit"])
-        elif kind == "ChannelHangupRequest":
-            channel.note_hangup(event)
         elif kind in ("ChannelDestroyed", "StasisEnd"):
             channel.note_gone(event)
             del self._channels[channel.id]
@@ -238,7 +242,7 @@ class Node:
                 self._channels.pop(channel.id, None)
             else:
                 channel.note_state(about["state"])
-                channel.note_missed_playback()
+                channel.note_missed_events()
         self._on_strangers([there[i] for i in ours if i in there and i not in self._channels])
 
     async def look_at_phones(self) -> None:

@@ -51,13 +51,17 @@ async def provision(ari: Ari, phones: Mapping[str, Phone]) -> None:
 async def _write(ari: Ari, phone: Phone) -> bool:
     wanted = _objects(phone)
     # Only what differs: an object written anew makes Asterisk qualify the phone afresh, and it is down meanwhile.
-    stale = [
-        kind for kind, fields in wanted.items() if not fields.items() <= (await _fields(ari, kind, phone.user)).items()
-    ]
+    stale = [kind for kind, fields in wanted.items() if not _is_in(fields, await _fields(ari, kind, phone.user))]
     for kind in stale:
         body = {"fields": [{"attribute": name, "value": value} for name, value in wanted[kind].items()]}
         await ari.http("PUT", f"{_OBJECTS}/{kind}/{phone.user}", body=body)
     return bool(stale)
+
+
+def _is_in(wanted: Mapping[str, str], found: Mapping[str, str]) -> bool:
+    # Where none is wanted, `contact` is where the phone has registered: an AOR written anew under a registered
+    # phone is online for ever. What was a fixed contact once is known by its qualify_frequency.
+    return all(found.get(name) == value for name, value in wanted.items() if (name, value) != ("contact", ""))
 
 
 def _objects(phone: Phone) -> dict[str, dict[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from engine.asterisk.ari import AriRefused
@@ -35,8 +34,7 @@ class Conversation:
             await call.board.node.bridge(record.bridge, call.leg, self.agent_leg)
         except AriRefused:
             # One of them has just left; when it is the caller, the call's scope ends this wait.
-            await asyncio.wait({self.agent_leg.gone}, timeout=WHO_LEFT_S)
-            if not self.agent_leg.gone.done():
+            if not await self.agent_leg.until(self.agent_leg.gone.done, WHO_LEFT_S):
                 raise
             await call.board.node.unbridge(record.bridge)
             record.bridge = ""
@@ -47,7 +45,7 @@ class Conversation:
 
     async def until_agent_leaves(self) -> None:
         """The caller's leaving comes as HungUp, from the call's scope."""
-        await asyncio.shield(self.agent_leg.gone)
+        await self.agent_leg.until(self.agent_leg.gone.done)
 
     async def end(self) -> None:
         """Ends the agent's leg and the bridge; says how long they talked. Never raises HungUp."""

@@ -139,7 +139,7 @@ class InboundCall:
             self._conversation = Conversation(self, answer.leg, answer.token)
             self.record.go(Phase.TALKING)
             if await self._conversation.begin():
-                self.save()
+                self.board.records.save_now(self.record)
                 return self._conversation
             # Gone before the first word: the caller waits on, at the same place.
             await self.board.acd.miss(self._conversation.token, Missed.DUMPED, ring_ms=self.record.ring_ms)
@@ -214,10 +214,9 @@ class InboundCall:
     async def _take_bridge_down(self) -> None:
         """Not before both legs have left: a bridge deleted under its channels overwrites their causes
         (pitfall 17)."""
-        legs = [self.leg.gone]
+        await self.leg.until(self.leg.gone.done, LEGS_LEAVE_S)
         if self._conversation is not None:
-            legs.append(self._conversation.agent_leg.gone)
-        await asyncio.wait(legs, timeout=LEGS_LEAVE_S)
+            await self._conversation.agent_leg.until(self._conversation.agent_leg.gone.done, LEGS_LEAVE_S)
         with suppress(AriError):
             await self.board.node.unbridge(self.record.bridge)
 

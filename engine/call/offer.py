@@ -111,19 +111,15 @@ class Ringing:
 
     async def _until_answer(self, leg: Channel, ring_s: float) -> Missed | None:
         """None once answered, else why not."""
-        waiting: set[asyncio.Future[None] | asyncio.Future[LegEnd]] = {leg.up, leg.gone}
-        await asyncio.wait(
-            {*waiting, leg.ringing}, timeout=min(SILENT_PHONE_S, ring_s), return_when=asyncio.FIRST_COMPLETED
-        )
-        if not leg.ringing.done() and not leg.up.done() and not leg.gone.done():
+        if not await leg.until(lambda: leg.ringing or leg.up or leg.gone.done(), min(SILENT_PHONE_S, ring_s)):
             return Missed.UNREACHABLE
-        if leg.ringing.done() and not leg.gone.done() and not leg.up.done():
+        if not leg.up and not leg.gone.done():
             if not await self._acd.ringing(self._offer.token):
                 return Missed.FAILED
             self._call.phone_rings = True
             left = ring_s - (time.monotonic() - self._began)
-            await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        if leg.up.done():  # perhaps gone again by now: the bridge finds out, and the agent has dumped the call
+            await leg.until(lambda: leg.up or leg.gone.done(), left)
+        if leg.up:  # perhaps gone again by now: the bridge finds out, and the agent has dumped the call
             return None
         return why_missed(leg.gone.result(), self._ms()) if leg.gone.done() else Missed.NO_ANSWER
 

@@ -104,6 +104,11 @@ class Records:
         """Writes the record in the order of the call's other commands; nobody waits for it."""
         self._line.post("SET", self._prefix + record.id, orjson.dumps(record))
 
+    def save_now(self, record: CallRecord) -> None:
+        """save(), without waiting for company."""
+        self.save(record)
+        self._line.flush()
+
     def close(self, record: CallRecord) -> None:
         """The call has ended and its row is in the journal."""
         self._line.post("DEL", self._prefix + record.id)

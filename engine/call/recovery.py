@@ -31,7 +31,7 @@ class Recovery:
         self._calls, self._node, self._acd = calls, node, acd
 
     async def take_over(self, records: Sequence[CallRecord], strangers: Sequence[dict[str, Any]]) -> None:
-        """Raises LineDown when the ACD cannot be asked."""
+        """Raises LineDown when the ACD cannot be asked, AriError when Asterisk cannot."""
         there = {about["id"]: about for about in strangers}
         items = {item.id: item for item in await self._acd.adopt()}
         held: list[tuple[InboundCall, Conversation | None]] = []
@@ -43,6 +43,7 @@ class Recovery:
             await self._settle(record, items.pop(record.id, None))
         for item in items.values():
             await self._forget(item)
+        await self._take_down_unknown_bridges(records)
         for call, conversation in held:
             call.recovered()
             self._calls.start(call, conversation)
@@ -57,6 +58,15 @@ class Recovery:
                 await self._node.end_stranger(about["id"])
             else:
                 self._node.arrive(about)
+
+    async def _take_down_unknown_bridges(self, records: Sequence[CallRecord]) -> None:
+        """Our predecessor died between making a bridge and noting it."""
+        noted = {record.bridge for record in records}
+        new_calls = {record.id for record in self._calls.records()} - {record.id for record in records}
+        for bridge in await self._node.bridges():
+            call_id, ours, _ = bridge.rpartition("-b")
+            if ours and bridge not in noted and call_id not in new_calls:
+                await self._node.unbridge(bridge)
 
     def _caller_leg(self, record: CallRecord, there: dict[str, dict[str, Any]]) -> CallerLeg:
         about = there.pop(record.channel, None)

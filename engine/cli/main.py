@@ -70,7 +70,7 @@ def engine(
     ] = "http://127.0.0.1:8088/ari",
     port_base: Annotated[
         int | None,
-        typer.Option(envvar="HOTLINE_PORT_BASE", help="AMI is at +3; without it, the fallback queue is left alone."),
+        typer.Option(envvar="HOTLINE_PORT_BASE", help="AMI is at +3, FastAGI at +4; without it, neither is used."),
     ] = None,
     drain: Annotated[float, typer.Option(help="Seconds that calls may take to end when told to stop.")] = DRAIN_S,
 ) -> None:
@@ -93,6 +93,7 @@ def engine(
             ari_password=where.password or folder.secret("ari"),
             ami_port=Ports(port_base).ami if port_base else None,
             ami_secret=folder.secret("ami"),
+            agi_port=Ports(port_base).agi if port_base else None,
             drain_s=drain,
         )
         loaded = sites.load(site)

@@ -151,11 +151,11 @@ class Hotline:
             return False
         return bool(status["ready"] and status["asterisk"]["connected"])
 
-    async def ari(self, path: str) -> Any:
+    async def ari(self, path: str, method: str = "GET") -> Any:
         """Asterisk's own word."""
         login = {"Authorization": aiohttp.encode_basic_auth("hotline", self.state.secret("ari"))}
         url = f"http://127.0.0.1:{self.ports.ari}/ari/{path}"
-        async with aiohttp.ClientSession(headers=login) as session, session.get(url) as answer:
+        async with aiohttp.ClientSession(headers=login) as session, session.request(method, url) as answer:
             answer.raise_for_status()
             return await answer.json()
 

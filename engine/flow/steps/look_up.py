@@ -31,16 +31,17 @@ class LookUp(Step):
 
     async def run(self, visit: Visit) -> Outcome:
         """Asks; music after a second of silence. Raises HungUp."""
-        asking = asyncio.ensure_future(visit.look_up())
+        music: list[asyncio.Future[None]] = []
+        timer = asyncio.get_running_loop().call_later(
+            MUSIC_AFTER_S, lambda: music.append(asyncio.ensure_future(visit.leg.hold_music(True)))
+        )
         try:
-            done, _ = await asyncio.wait({asking}, timeout=MUSIC_AFTER_S)
-            if not done:
-                await visit.leg.hold_music(True)
-            outcome = await asking
-            if not done:
-                await visit.leg.hold_music(False)
+            outcome = await visit.look_up()
         finally:
-            asking.cancel()
+            timer.cancel()
+        for begun in music:
+            await begun
+            await visit.leg.hold_music(False)
         return Next(self.when.get(Answered(outcome), self.then), outcome)
 
     def targets(self) -> Iterator[str]:
