@@ -68,7 +68,7 @@ async def read_request(reader: StreamReader) -> dict[str, str]:
         if not (colon and name.startswith("agi_")):
             raise NotAgi("a line that is no `agi_…: …`")
         fact = name.removeprefix("agi_")
-        if fact in facts :
+        if fact in facts or (fact.startswith("arg_") and "threadid" not in facts):
             raise NotAgi(f"{name[:40]} where Asterisk would not say it: a line break in the caller's number or name")
         facts[fact] = value.strip()
     raise NotAgi(f"more than {MOST_LINES} lines before the blank line")

@@ -53,33 +53,27 @@ async def test_the_talking_talk_on_and_the_waiting_keep_their_place_when_the_eng
     only(events, "item.enqueued")  # never put in line a second time
 
 
-async def test_a_caller_who_hung_up_while_no_engine_watched_is_accounted_for(scene: Scene) -> None:
-    agent = await scene.agent()
-    talking, ring = await scene.talking(ANNE, agent)
-    await hear_each_other(talking, ring)
-    waiting = await scene.queued(BOB)
+async def test_whoever_hung_up_while_no_engine_watched_is_accounted_for(scene: Scene) -> None:
+    left_agent, leaving_agent = await scene.agents(2)
+    leaving, left_ring = await scene.talking(ANNE, left_agent)
+    left, leaving_ring = await scene.talking(BOB, leaving_agent)
+    await hear_each_other(leaving, left_ring)
+    await hear_each_other(left, leaving_ring)
+    waiting = await scene.queued(CARL)
+
     old = scene.hotline.kill("engine")
-    await talking.hang_up()
+    await leaving.hang_up()
+    await leaving_ring.hang_up()
     await waiting.hang_up()
     await waiting.ended()
     await scene.hotline.replaced("engine", old)
-    assert (await ring.ended()).who == "them"
-    assert (await scene.row(ANNE))["end_reason"] == "completed_by_caller"
-    assert (await scene.row(BOB))["end_reason"] == "abandoned_waiting"
-    await scene.until_agent(scene.user(agent), work="idle", device="idle")
 
-
-async def test_an_agent_who_hung_up_while_no_engine_watched_is_wrapped_up_and_the_caller_let_go(scene: Scene) -> None:
-    agent = await scene.agent()
-    talking, ring = await scene.talking(ANNE, agent)
-    await hear_each_other(talking, ring)
-    old = scene.hotline.kill("engine")
-    await ring.hang_up()
-    await ring.ended()
-    await scene.hotline.replaced("engine", old)
-    assert (await talking.ended()).who == "them"
-    assert (await scene.row(ANNE))["end_reason"] == "completed_by_agent"
-    await scene.until_agent(scene.user(agent), work="idle", device="idle")
+    assert (await left_ring.ended()).who == "them"
+    assert (await left.ended()).who == "them"
+    reasons = [(await scene.row(caller))["end_reason"] for caller in (ANNE, BOB, CARL)]
+    assert reasons == ["completed_by_caller", "completed_by_agent", "abandoned_waiting"]
+    for agent in (left_agent, leaving_agent):
+        await scene.until_agent(scene.user(agent), work="idle", device="idle", intent="ready")
 
 
 async def test_a_caller_whose_agent_rang_when_the_engine_was_killed_is_offered_again(scene: Scene) -> None:

@@ -92,17 +92,16 @@ async def test_a_hotline_told_to_stop_lets_calls_end_and_leaves_new_ones_to_the_
     assert rows == {f"+86{ANNE}": "completed_by_agent", f"+86{BOB}": "fallback"}
 
 
-@pytest.mark.hotline("own")
-async def test_a_second_up_on_the_same_state_says_so_and_touches_nothing(lone_scene: Scene) -> None:
-    hotline = lone_scene.hotline
+async def test_a_second_up_on_the_same_state_says_so_and_touches_nothing(hotline: Hotline) -> None:
     before = pids(hotline)
-    first, hotline.process = hotline.process, None
+    first = hotline.process
     try:
         with pytest.raises(pytest.fail.Exception, match="a hotline already runs on"):
             await hotline.up()
     finally:
         hotline.process = first
     assert pids(hotline) == before
+    assert await hotline.ready()
 
 
 async def test_two_hotlines_on_one_machine_each_take_their_calls(scene: Scene, running: Running) -> None:
