@@ -29,7 +29,7 @@ Sink = Callable[[Any], None]
 _NOT_SERVING = ("LOADING", "READONLY", "MASTERDOWN", "BUSY ", "CLUSTERDOWN")
 _NOTHING = object()
 # How long a post may wait for company, in seconds.
-POSTS_HELD_S = 0.02
+POSTS_HELD_S = 0.1
 
 
 class LineDown(Exception):  # noqa: N818 - the state of the line, in the field's words

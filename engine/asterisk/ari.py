@@ -167,17 +167,17 @@ class Ari:
                 self._on_event(event)
 
     async def _write(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        """Sends what has gathered as one piece: a segment that wakes Asterisk costs more than its commands."""
+        """Sends what has gathered. The first command leaves at once, it may be one that somebody waits for; the
+        others as one piece, since a segment that wakes Asterisk costs more than the commands in it."""
         tcp: sockets.socket = socket.get_extra_info("socket")
         while True:
-            commands = await self._gathered()
-            if len(commands) == 1:
-                await socket.send_str(commands[0].frame())
-                continue
-            tcp.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_CORK, 1)
-            for command in commands:
-                await socket.send_str(command.frame())
-            tcp.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_CORK, 0)
+            first, *others = await self._gathered()
+            await socket.send_str(first.frame())
+            if others:
+                tcp.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_CORK, 1)
+                for command in others:
+                    await socket.send_str(command.frame())
+                tcp.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_CORK, 0)
 
     async def _write_http(self) -> None:
         """The same order without REST over WebSocket: one command after the other."""
@@ -192,9 +192,9 @@ class Ari:
                 self._pending.pop(command.id, None)
 
     async def _gathered(self) -> list[_Command]:
-        await self._news.wait()
-        self._news.clear()
-        commands = self._outbox + self._lazy
+        while not (commands := self._outbox + self._lazy):
+            self._news.clear()
+            await self._news.wait()
         self._outbox, self._lazy = [], []
         return commands
 

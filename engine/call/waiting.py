@@ -47,7 +47,7 @@ class Waiting:
         offer = placement.offer
         record.queued_ms = record.queued_ms or call.now_ms()
         if offer is None:  # an offer saves the record itself, once the phone rings
-            call.save()
+            call.board.records.save_now(record)
         while True:
             if offer is None:
                 offer = await self._next_offer()
