@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from bench import voice
 from bench.children import spawn
 from bench.network import Network
 from bench.system import BenchError
@@ -35,9 +36,10 @@ class Capture:
 async def capturing(network: Network, workdir: Path) -> AsyncIterator[Capture]:
     """Capture SIP of all parties and the callers' own RTP (their keys) while the block runs."""
     capture = Capture(workdir / "wire.pcap", workdir / "tcpdump.log")
-    # What Asterisk plays is not captured: 50 packets a second and call that nobody needs to see.
+    # Speech is not captured: 50 packets a second and call that nobody needs to see.
     sip = f"port {network.system.port} or port {network.agents.port}"
-    wanted = f"udp and (src host {network.caller.host} or {sip})"
+    speech = f"udp[8] = 0x80 and udp[9] = {voice.PCMA}"
+    wanted = f"udp and not ({speech}) and (src host {network.caller.host} or {sip})"
     pcap = os.open(capture.pcap, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         # Written through our descriptor: tcpdump may not be allowed to open a file here itself.

@@ -45,6 +45,7 @@ class DemoHotline:
         self._echo: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        self.state.make()
         try:
             port = _free_port()
             secret = self.state.folder / "secrets/identity"

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine.api.client import Refused, ask, events
+from engine.api.client import NoEngine, Refused, ask, events
 from engine.host.state import State
 from engine.journal.events import from_data
 from engine.journal.timeline import Timeline
-from phones import Call, Phones
+from phones import Call, Phone, Phones
 
 NUMBER = "4008001234"
 CALLER = "13800138000"
@@ -77,9 +77,25 @@ async def tell(phones: Phones, state: State, proof: Proof, watcher: Watcher) -> 
         for user in ("8001", "8002", "8003")
     ]
     proof.check("8001, 8002 and 8003 are registered with digest authentication", lilei.registered)
-    await ask(state.api_socket, "/v1/agents/8001/intent", body={"intent": "not_ready", "reason": "lunch"})
-    await ask(state.api_socket, "/v1/agents/8003/intent", body={"intent": "not_ready", "reason": "training"})
-    await _until_idle(state, "8001")
+    async with _away(state, {"8001": "lunch", "8003": "training"}):
+        await _until_idle(state, "8001")
+        return await _call(phones, lilei, state, proof, watcher)
+
+
+@asynccontextmanager
+async def _away(state: State, reasons: Mapping[str, str]) -> AsyncIterator[None]:
+    """These agents are not ready meanwhile; afterwards they all are, whatever happened."""
+    try:
+        for agent, reason in reasons.items():
+            await ask(state.api_socket, f"/v1/agents/{agent}/intent", body={"intent": "not_ready", "reason": reason})
+        yield
+    finally:
+        for agent in reasons:
+            with suppress(NoEngine, Refused):  # then there is nothing to restore, and the fault at hand is the news
+                await ask(state.api_socket, f"/v1/agents/{agent}/intent", body={"intent": "ready", "reason": "demo"})
+
+
+async def _call(phones: Phones, lilei: Phone, state: State, proof: Proof, watcher: Watcher) -> dict[str, Any]:
     carrier = await phones.carrier(bind="127.0.0.2")
     call = await carrier.call(NUMBER, caller=CALLER)
     await call.answered(timeout=5)

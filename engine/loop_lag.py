@@ -9,10 +9,10 @@ import structlog
 
 log = structlog.get_logger()
 
-EVERY_S = 0.05
+EVERY_S = 0.1
 # Asterisk closes a client that does not read; long before that, callers hear it.
 ALARM_MS = 50.0
-KEPT = 6000  # five minutes
+KEPT = 3000  # five minutes
 
 
 class LoopLag:

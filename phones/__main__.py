@@ -45,9 +45,7 @@ def call(
     _run(_call(number, caller, keys, server, bind, seconds, record))
 
 
-async def _register(
-    name: str, password: str, server: str, bind: str, answer_after: float | None, tone: int
-) -> None:
+async def _register(name: str, password: str, server: str, bind: str, answer_after: float | None, tone: int) -> None:
     async with Phones.start(server) as phones:
         phone = await phones.phone(name, password=password, bind=bind)
         phone.auto_answer(after_s=answer_after)

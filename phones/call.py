@@ -43,9 +43,7 @@ class StationOfCall(Protocol):
 
     async def ask(self, verb: str, *, deadline_s: float = REPLY_S, **arguments: Any) -> dict[str, Any]: ...
 
-    async def until(
-        self, there: Callable[[], bool], *, timeout: float, waiting: Callable[[], str]
-    ) -> None: ...
+    async def until(self, there: Callable[[], bool], *, timeout: float, waiting: Callable[[], str]) -> None: ...
 
 
 class Call:
@@ -128,9 +126,7 @@ class Call:
 
     async def rings(self, *, timeout: float = 5.0) -> None:
         """Waits until the far end rings (18x); an answer counts too."""
-        await self._until(
-            lambda: not self.at_ms.keys().isdisjoint({State.RINGING, State.TALKING}), "rings", timeout
-        )
+        await self._until(lambda: not self.at_ms.keys().isdisjoint({State.RINGING, State.TALKING}), "rings", timeout)
 
     async def answered(self, *, timeout: float = 5.0) -> None:
         """Waits for the answer."""
@@ -142,9 +138,7 @@ class Call:
 
     async def ended(self, *, timeout: float = 5.0) -> EndOfCall:
         """Waits for the end of the call, however it comes."""
-        await self._station.until(
-            lambda: self.end is not None, timeout=timeout, waiting=lambda: f"for {self} to end"
-        )
+        await self._station.until(lambda: self.end is not None, timeout=timeout, waiting=lambda: f"for {self} to end")
         assert self.end is not None  # noqa: S101 - the line above waited for it
         return self.end
 

@@ -68,9 +68,7 @@ class Phone(Line):
     async def open(
         self, name: str, password: str, bind: str, port: int, expires_s: int, timeout: float, log: Path | None
     ) -> None:
-        await self._station.open(
-            user=name, password=password, bind=bind, port=port, expires_s=expires_s, log=log
-        )
+        await self._station.open(user=name, password=password, bind=bind, port=port, expires_s=expires_s, log=log)
         await self._station.register(timeout=timeout)
 
     @property
@@ -148,9 +146,7 @@ class Phones:
 
     @classmethod
     @asynccontextmanager
-    async def start(
-        cls, sip_server: str = "127.0.0.1:5060", *, logs: Path | None = None
-    ) -> AsyncGenerator[Self]:
+    async def start(cls, sip_server: str = "127.0.0.1:5060", *, logs: Path | None = None) -> AsyncGenerator[Self]:
         """Phones that speak SIP over UDP with `sip_server`; whatever happens inside, they end with the block.
 
         Calls are hung up and registrations taken back. Each phone appends its SIP messages to a file of its

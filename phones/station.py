@@ -80,9 +80,7 @@ class Station:
 
     async def unregister(self, *, timeout: float) -> None:
         await self.ask("unregister")
-        await self.until(
-            lambda: not self.registered, timeout=timeout, waiting=lambda: f"for {self} to be unregistered"
-        )
+        await self.until(lambda: not self.registered, timeout=timeout, waiting=lambda: f"for {self} to be unregistered")
 
     @property
     def is_full(self) -> bool:

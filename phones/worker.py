@@ -122,9 +122,7 @@ class Worker:
             else:
                 self._send({"id": number, "result": result or {}})
 
-    def open(
-        self, user: str, password: str | None, server: str, bind: str, port: int, expires_s: int
-    ) -> Result:
+    def open(self, user: str, password: str | None, server: str, bind: str, port: int, expires_s: int) -> Result:
         transport = pj.TransportConfig()
         transport.boundAddress, transport.port = bind, port
         config = account_for(user, password, server, expires_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +12,7 @@ import orjson
 from aiohttp import web
 
 import engine
-from engine.acd import Intent, UnknownAgent
+from engine.acd import Intent, UnknownAgent, parse
 from engine.journal.events import encode
 from engine.journal.tail import Tail
 from engine.redis_line import LineDown
@@ -105,7 +106,10 @@ class Api:
         )
 
     async def _queues(self, _: web.Request) -> web.Response:
-        live = {state.queue: asdict(state) for state in await self._engine.acd.queues()}
+        acd, site = self._engine.acd, self._engine.board.site
+        live = {state.queue: asdict(state) for state in await acd.queues()}
+        now_ms = time.time_ns() // 1_000_000
+        routable = [state.id for state in await acd.agents() if state.id in site.agents and state.routable(now_ms)]
         return _json(
             [
                 {
@@ -113,9 +117,9 @@ class Api:
                     "requirement": queue.require,
                     "waiting": live.get(name, {}).get("waiting", 0),
                     "oldest_wait_ms": live.get(name, {}).get("oldest_wait_ms", 0),
-                    "ready": live.get(name, {}).get("ready"),
+                    "ready": sum(parse(queue.require).met_by(site.agents[id_].skills, id_) for id_ in routable),
                 }
-                for name, queue in self._engine.board.site.queues.items()
+                for name, queue in site.queues.items()
             ]
         )
 

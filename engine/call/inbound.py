@@ -117,7 +117,7 @@ class InboundCall:
             self.caller, dialled=record.dialled, call_id=record.id, variables=record.variables
         )
         said = answer.customer.model_dump(exclude_defaults=True) if answer.customer else None
-        self.note(LookupFinished, outcome=answer.outcome, ms=answer.ms, answer=said)
+        self.note(LookupFinished, outcome=answer.outcome, ms=answer.ms, answer=said, detail=answer.detail)
         if answer.customer is not None:
             record.customer_name, record.tier = answer.customer.name, answer.customer.tier
             tier = self.board.site.hotline.tiers.get(record.tier)

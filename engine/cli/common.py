@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import orjson
 import typer
+from rich import box
 from rich.console import Console
+from rich.table import Column, Table
 
 from engine.acd import RequirementError
 from engine.api.client import NoEngine, Refused, ask
@@ -22,13 +25,18 @@ from engine.store.url import BadDatabase
 
 T = TypeVar("T")
 
-console = Console(highlight=False)
+# A pipe or a file is as wide as the table: nothing is folded that a program, or a person later, has to read.
+WIDE = 500
+_on_terminal = sys.stdout.isatty() or "COLUMNS" in os.environ
+console = Console(highlight=False, markup=False, width=None if _on_terminal else WIDE)
 
 SiteOption = Annotated[Path, typer.Option("--site", envvar="HOTLINE_SITE", help="The site's folder.")]
 StateOption = Annotated[
     Path, typer.Option("--state", envvar="HOTLINE_STATE", help="Where sockets, database, secrets and logs are.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
+# The same for commands below a command: the option may stand at either.
+OwnStateOption = Annotated[Path | None, typer.Option("--state", help="Where sockets, database, secrets and logs are.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 FAULTS = (CannotRun, SiteError, NoEngine, Refused, BadDatabase, LineDown, AriError, RequirementError)
 
@@ -51,7 +59,19 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 def asked(state: Path, path: str, body: Any = None) -> Any:
     """The running engine's answer."""
-    return run(ask(State(state).api_socket, path, body=body))
+    try:
+        socket = State(state).api_socket
+    except CannotRun as error:
+        raise fail(error) from None
+    return run(ask(socket, path, body=body))
+
+
+def plain_table(*names: str, whole: Sequence[str] = (), least: Mapping[str, int] | None = None) -> Table:
+    """A table that fits 80 columns: on a narrow terminal cells are folded, never cut, and those of the columns in
+    `whole` not even folded, since their ids are there to be typed. `least`: the narrowest that a column may get."""
+    narrowest = least or {}
+    columns = (Column(name, no_wrap=name in whole, overflow="fold", min_width=narrowest.get(name)) for name in names)
+    return Table(*columns, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
 
 
 def print_json(data: Any) -> None:

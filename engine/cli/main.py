@@ -23,8 +23,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(agents.app, name="agents")
-show.register(app)
 
 PROJECT = Path(__file__).resolve().parents[2]
 DRAIN_S = 30.0
@@ -36,10 +34,18 @@ def up(
     state: StateOption = Path("var"),
     sip_bind: Annotated[str, typer.Option(help="Address for SIP; 0.0.0.0 for phones on the network.")] = "127.0.0.1",
     port_base: Annotated[int, typer.Option(help="First port: SIP; ARI +2, AMI +3, AGI +4, RTP +1000.")] = 5060,
-    redis: Annotated[str | None, typer.Option(envvar="HOTLINE_REDIS_URL", help="Use this Redis.")] = None,
-    database: Annotated[str | None, typer.Option(envvar="DATABASE_URL", help="Use this database.")] = None,
+    redis: Annotated[
+        str | None, typer.Option(envvar="HOTLINE_REDIS_URL", help="Use this Redis and start none: redis://host:port/0")
+    ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(envvar="DATABASE_URL", help="Use this database instead of SQLite: postgresql://user@host/name"),
+    ] = None,
     ari: Annotated[
-        str | None, typer.Option(envvar="HOTLINE_ARI_URL", help="Use this Asterisk: http://user:password@host:8088/ari")
+        str | None,
+        typer.Option(
+            envvar="HOTLINE_ARI_URL", help="Use this Asterisk and start none: http://user:password@host:8088/ari"
+        ),
     ] = None,
     drain: Annotated[float, typer.Option(help="Seconds that calls may take to end when told to stop.")] = DRAIN_S,
 ) -> None:
@@ -83,6 +89,7 @@ def engine(
     configure()
     try:
         folder = State(state)
+        folder.make()
         where = urlsplit(ari)
         settings = Settings(
             state=folder,
@@ -122,11 +129,13 @@ def check(site: SiteOption = Path(), as_json: JsonOption = False) -> None:
     if as_json:
         print_json([])
         return
-    numbers = ", ".join(loaded.hotline.numbers)
-    typer.echo(
-        f"{site.resolve()}: no faults. Version {loaded.version}: {numbers}; {len(loaded.flows)} flow(s), "
-        f"{len(loaded.queues)} queue(s), {len(loaded.agents)} agent(s)."
-    )
+    flows = f"{', '.join(sorted(loaded.flows))}: {sum(len(flow.steps) for flow in loaded.flows.values())} steps"
+    typer.echo(f"{site.resolve()}: no faults. This is version {loaded.version}:")
+    typer.echo(f"  hotline.yaml  numbers: {', '.join(loaded.hotline.numbers)}")
+    typer.echo(f"  flows/        {flows}, all targets, queues and prompts exist")
+    typer.echo(f"  queues.yaml   {', '.join(sorted(loaded.queues))}: each has an agent with the skills it needs")
+    typer.echo(f"  agents.yaml   agents: {len(loaded.agents)}")
+    typer.echo("Not checked: the .conf files. They are Asterisk's, which reports their faults when it loads them.")
 
 
 @app.command()
@@ -141,6 +150,11 @@ def init(folder: Annotated[Path, typer.Argument(help="A new folder.")]) -> None:
     typer.echo(
         f"{folder}: edit dialplan/*.yaml, then `hotline check --site {folder}` and `hotline up --site {folder}`."
     )
+
+
+# Registered here so that --help lists the commands in the order of an admin's day.
+show.register(app)
+app.add_typer(agents.app, name="agents")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)

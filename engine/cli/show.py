@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Column, Table
+from rich.table import Table
 
-from engine.cli.common import JsonOption, StateOption, asked, console, print_json
+from engine.cli.common import JsonOption, StateOption, asked, console, plain_table, print_json
 from engine.journal.events import from_data
 from engine.journal.timeline import span, timeline
 
@@ -53,23 +53,27 @@ def calls(
     if as_json:
         print_json(answer)
         return
-    # On a narrow terminal columns are folded, never cut: the id is there to be typed.
-    names = ("call", "arrived", "caller", "name", "queue", "agent", "waited", "talked", "end")
-    table = Table(*(Column(name, no_wrap=name == "call", overflow="fold") for name in names))
+    names = ("call", "arrived", "caller", "queue, agent", "waited", "talked", "end")
+    table = plain_table(*names, whole=("call",), least={"caller": len("+8613800138000")})
     now_ms = round(time.time() * 1000)
     for row in answer["active"]:
         waited = (row["connected_ms"] or now_ms) - row["queued_ms"] if row["queued_ms"] else 0
         talked = now_ms - row["connected_ms"] if row["connected_ms"] else 0
         table.add_row(*_columns(row), span(waited), span(talked), f"… {row['phase']}", style="bold")
     for row in answer["ended"]:
-        table.add_row(*_columns(row), span(row["wait_ms"]), span(row["talk_ms"]), row["end_reason"])
+        table.add_row(*_columns(row), span(row["wait_ms"]), span(row["talk_ms"]), _words(row["end_reason"]))
     console.print(table)
 
 
 def _columns(row: dict[str, Any]) -> tuple[str, ...]:
     arrived = datetime.fromtimestamp(row["arrived_ms"] / 1000).astimezone().strftime("%m-%d %H:%M:%S")
     number = row["number"] or row["presentation"]
-    return row["id"], arrived, number, row["customer_name"], row["queue"], row["agent"]
+    caller = f"{number} {row['customer_name']}".rstrip()
+    return row["id"], arrived, caller, ", ".join(filter(None, (row["queue"], row["agent"])))
+
+
+def _words(code: str) -> str:
+    return code.replace("_", " ")
 
 
 def call(
@@ -83,14 +87,13 @@ def call(
         print_json(answer)
         return
     row = answer["call"]
-    console.print(f"[bold]{row['id']}[/]  {row['number'] or row['presentation']} → {row['dialled']}")
+    console.print(f"{row['id']}  {row['number'] or row['presentation']} → {row['dialled']}", style="bold")
     for line in timeline(map(from_data, answer["events"]), answer["names"]):
-        console.print(str(line), markup=False, soft_wrap=True)
+        console.print(str(line), soft_wrap=True)
     if not answer["active"]:
         console.print(
             f"waited {span(row['wait_ms'])}, rang {span(row['ring_ms'])}, talked {span(row['talk_ms'])}, "
             f"{row['offers']} offer(s), agent {row['agent'] or '—'}, end: {row['end_reason']}",
-            markup=False,
             soft_wrap=True,
         )
 
@@ -101,8 +104,8 @@ def queues(state: StateOption = Path("var"), as_json: JsonOption = False) -> Non
     if as_json:
         print_json(rows)
         return
-    table = Table("queue", "requires", "waiting", "longest wait", "agents ready")
+    table = plain_table("queue", "requires", "waiting", "longest wait", "agents ready", whole=("queue",))
     for row in rows:
-        ready = "—" if row["ready"] is None else str(row["ready"])
-        table.add_row(row["queue"], row["requirement"], str(row["waiting"]), span(row["oldest_wait_ms"]), ready)
+        longest = span(row["oldest_wait_ms"]) if row["waiting"] else ""
+        table.add_row(row["queue"], row["requirement"], str(row["waiting"]), longest, str(row["ready"]))
     console.print(table)

@@ -7,11 +7,12 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic
 
 from engine.acd import parse
 from engine.config.models import Agent, AgentsFile, HotlineFile, IdentitySettings, QueuesFile
 from engine.config.models import Queue as QueueSettings
-from engine.config.source import Fault, SiteError, Source, nearest
+from engine.config.source import Fault, Model, SiteError, Source, nearest
 from engine.flow.flow import Flow
 from engine.sounds import Sounds, UnknownPrompt, UnusableSounds
 
@@ -49,29 +50,57 @@ def load(folder: Path) -> Site:
     if not dialplan.is_dir():
         message = "no such folder; `hotline init DIR` makes a new site, --site DIR names another"
         raise SiteError([Fault(str(dialplan), 1, 1, message)])
-    sources = {p: Source(p, folder) for p in [dialplan / f for f in ("hotline.yaml", "agents.yaml", "queues.yaml")]}
-    flow_sources = {p.stem: Source(p, folder) for p in sorted((dialplan / "flows").glob("*.yaml"))}
-    hotline_source, agents_source, queues_source = sources.values()
-    hotline = _with_environment(hotline_source.model(HotlineFile))
-    agents = agents_source.model(AgentsFile).agents
-    queues = queues_source.model(QueuesFile).queues
-    flows = {name: source.model(Flow) for name, source in flow_sources.items()}
-    sounds = _sounds(folder)
+    reading = _Reading(folder)
+    hotline_file = reading.file(dialplan / "hotline.yaml", HotlineFile)
+    agents_file = reading.file(dialplan / "agents.yaml", AgentsFile)
+    queues_file = reading.file(dialplan / "queues.yaml", QueuesFile)
+    flow_files = {path.stem: reading.file(path, Flow) for path in sorted((dialplan / "flows").glob("*.yaml"))}
+    sounds = reading.sounds()
+    if reading.faults or hotline_file is None or agents_file is None or queues_file is None or sounds is None:
+        raise SiteError(reading.faults)
+    hotline = _with_environment(hotline_file.content)
+    agents, queues = agents_file.content.agents, queues_file.content.queues
+    flow_sources = {name: file.source for name, file in flow_files.items() if file}
+    flows = {name: file.content for name, file in flow_files.items() if file}
     faults = [
-        *_numbers(hotline_source, hotline, flows),
+        *_numbers(hotline_file.source, hotline, flows),
         *_flows(flow_sources, flows, queues, sounds),
-        *_staffing(queues_source, queues, agents),
+        *_staffing(queues_file.source, queues, agents),
     ]
     if faults:
         raise SiteError(faults)
     return Site(folder, _version(dialplan), hotline, agents, queues, flows, sounds)
 
 
-def _sounds(folder: Path) -> Sounds:
-    try:
-        return Sounds(folder)
-    except UnusableSounds as error:
-        raise SiteError([Fault("sounds", 1, 1, fault) for fault in error.faults]) from None
+@dataclass(frozen=True, slots=True)
+class _File(Generic[Model]):
+    source: Source
+    content: Model
+
+
+class _Reading:
+    """Reads a site's files one by one, and goes on after a faulty one, so that one run tells of all faults."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.faults: list[Fault] = []
+
+    def file(self, path: Path, model: type[Model]) -> _File[Model] | None:
+        """None when it is faulty."""
+        try:
+            source = Source(path, self._folder)
+            return _File(source, source.model(model))
+        except SiteError as error:
+            self.faults += error.faults
+            return None
+
+    def sounds(self) -> Sounds | None:
+        """None when they cannot be used."""
+        try:
+            return Sounds(self._folder)
+        except UnusableSounds as error:
+            self.faults += [Fault("sounds", 1, 1, fault) for fault in error.faults]
+            return None
 
 
 def _with_environment(hotline: HotlineFile) -> HotlineFile:
@@ -98,10 +127,8 @@ def _flows(
 ) -> Iterator[Fault]:
     for name, flow in flows.items():
         source = sources[name]
-        for step, target in flow.wrong_targets():
-            yield source.fault(
-                ("steps", step), f"goes to `{target}`, which is no step here{nearest(target, flow.steps)}"
-            )
+        for where, target in flow.wrong_targets():
+            yield source.fault(where, f"goes to `{target}`, which is no step here{nearest(target, flow.steps)}")
         for step, box in flow:
             for queue in box.queues():
                 if queue not in queues:

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_QUOTES = "its value must stand in quotes, it is text and not a number"
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -53,6 +55,8 @@ class Source:
             mark = error.problem_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             raise SiteError([Fault(self.name, line, column, f"is not YAML here: {error.problem}")]) from error
+        except ValueError as error:  # 2026-13-45 without quotes
+            raise SiteError([self.fault((), f"holds a value that is none: {error}; put it in quotes")]) from error
         if not isinstance(self.data, dict):
             raise SiteError([self.fault((), "must be a mapping (`key: value` lines)")])
 
@@ -74,21 +78,44 @@ class Source:
         """What pydantic found, at its lines and in words for the person who wrote the file."""
         for item in error.errors():
             where = [*prefix, *item["loc"]]
-            yield self.fault(where, _explain(item["type"], item["msg"], where, item.get("ctx", {})))
+            if item["type"] == "string_type" and not isinstance(item["input"], dict | list | None):
+                key = where[-1] == "[key]"
+                message = f"`{self._written(where)}` must stand in quotes" if key else f"`{where[-1]}`: {_QUOTES}"
+            else:
+                message = _explain(item["type"], item["msg"], where, item.get("ctx", {}))
+            yield self.fault(where, message)
 
     def _place(self, where: Sequence[str | int]) -> tuple[int, int]:
-        node = self._node
-        mark = node.start_mark if node else None
+        node = self._deepest(where)
+        return (node.start_mark.line + 1, node.start_mark.column + 1) if node else (1, 1)
+
+    def _written(self, where: Sequence[str | int]) -> str:
+        """The key before the last part of `where`, as it stands in the file."""
+        node = self._deepest(where)
+        return str(node.value) if node is not None and _is_key(node, where[-2]) else str(where[-2])
+
+    def _deepest(self, where: Sequence[str | int]) -> yaml.Node | None:
+        """The key or list element at `where`, or at the deepest part of it that the file has."""
+        deepest = node = self._node
         for part in where:
             if isinstance(node, yaml.MappingNode):
-                found = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+                found = next(((k, v) for k, v in node.value if _is_key(k, part)), None)
                 if found is None:
                     continue  # pydantic also names union branches, which are not in the file
-                mark, node = found[0].start_mark, found[1]
+                deepest, node = found
             elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-                node = node.value[part]
-                mark = node.start_mark
-        return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+                deepest = node = node.value[part]
+        return deepest
+
+
+def _is_key(node: yaml.Node, part: str | int) -> bool:
+    if str(node.value) == str(part):
+        return True
+    # 010 without quotes is the number 8, and `yes` is true: pydantic names what YAML made of it.
+    if not isinstance(node, yaml.ScalarNode) or node.style is not None:
+        return False
+    meant = yaml.safe_load(node.value)
+    return bool(meant == part or str(meant) == str(part))
 
 
 def _explain(kind: str, message: str, where: Sequence[str | int], context: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from engine.config.units import Written
 from engine.flow.steps import AnyStep, Next, Step
+from engine.flow.steps.base import Target
 
 
 class Flow(Written):
@@ -32,12 +33,12 @@ class Flow(Written):
         """The step that follows; None at the end of the file."""
         return result.step or self._below.get(step)
 
-    def wrong_targets(self) -> Iterator[tuple[str, str]]:
-        """(step, target) of every target that is not a step of this flow."""
+    def wrong_targets(self) -> Iterator[Target]:
+        """Every target that is not a step of this flow, with the path to where it is written."""
         for name, step in self.steps.items():
-            for target in step.targets():
+            for where, target in step.targets():
                 if target not in self.steps:
-                    yield name, target
+                    yield ("steps", name, *where), target
 
     def __iter__(self) -> Iterator[tuple[str, Step]]:  # type: ignore[override]  # a flow is its steps
         yield from self.steps.items()

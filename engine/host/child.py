@@ -82,12 +82,14 @@ class Child:
         self._pid_file.write_text(json.dumps({"pid": self.pid, "birth": _birth(self.pid), "settings": self._settings}))
         return False
 
-    async def ended(self) -> None:
-        """Returns when it has ended, ours by birth or taken over."""
+    async def ended(self) -> str:
+        """Returns when it has ended, and says how: "exit code 1", "killed by signal 9"; "" for one that was taken
+        over, since only a parent is told."""
         if self._process is not None:
-            await self._process.wait()
-            return
+            code = await self._process.wait()
+            return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
         await self._pid_ended(self.running() or self.pid)
+        return ""
 
     async def _pid_ended(self, pid: int) -> None:
         try:

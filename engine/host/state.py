@@ -6,6 +6,7 @@ import fcntl
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ class State:
     """The folder and what is where in it."""
 
     def __init__(self, folder: Path) -> None:
-        """Makes the folder. Raises CannotRun when it cannot be, or cannot hold a socket."""
+        """Only computes; `make` creates. Raises CannotRun when its path is too long to hold a socket."""
         self.folder = folder.resolve()
         self.run = self.folder / "run"
         self.log = self.folder / "log"
@@ -64,9 +65,19 @@ class State:
         self.redis = self.folder / "redis"
         if len(str(self.run / "asterisk.ctl")) > LONGEST_SOCKET_PATH:
             raise CannotRun(f"{self.folder} is too long a path for a Unix socket; give --state a shorter one")
+
+    def make(self) -> None:
+        """Creates what is missing, and keeps the folder to its owner: phones' passwords, callers' numbers and
+        conversations are in it. Raises CannotRun."""
         try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            mode = self.folder.stat().st_mode
+            if mode & stat.S_ISVTX:  # /tmp and its like: closing it would close it for everybody
+                raise CannotRun(f"{self.folder} is shared by everybody; give --state a folder of its own")
+            if mode & 0o077:
+                self.folder.chmod(0o700)
             for place in (self.run, self.log, self.asterisk, self.redis, self.folder / "recordings", self._secrets):
-                place.mkdir(parents=True, exist_ok=True)
+                place.mkdir(exist_ok=True)
             self._secrets.chmod(0o700)
         except OSError as error:
             message = f"cannot write to {self.folder}: {error.strerror}; give --state another folder"
@@ -92,11 +103,18 @@ class State:
         return f"sqlite+aiosqlite:///{self.folder / 'hotline.db'}"
 
     def secret(self, name: str) -> str:
-        """The installation's secret of this name, generated the first time it is asked for."""
+        """The installation's secret of this name, generated the first time it is asked for.
+        Raises CannotRun where no hotline ever ran, or not by this user."""
         path = self._secrets / name
         try:
             return path.read_text().strip()
+        except PermissionError:
+            message = f"{self.folder} belongs to another user; run this as the one who runs the hotline"
+            raise CannotRun(message) from None
         except FileNotFoundError:
+            if not self._secrets.is_dir():
+                message = f"no hotline ever ran with {self.folder}; start it with `hotline up`, or name its --state"
+                raise CannotRun(message) from None
             fresh = secrets.token_urlsafe(24)
             # O_EXCL: of two processes that ask at once, one makes it and both read the same.
             try:

@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 from engine.api.client import NoEngine, Refused, ask
 from engine.config import site as sites
 from engine.host import asterisk_program, generated
+from engine.host.backoff import Backoff
 from engine.host.child import Child
 from engine.host.state import CannotRun, Ports, State
 
@@ -29,9 +30,6 @@ log = structlog.get_logger()
 
 REDIS_STARTS_S = 20.0
 ENGINE_STARTS_S = 90.0
-# A child that keeps dying is not started faster than this.
-RESTART_S = (0.1, 0.5, 1.0, 2.0, 5.0)
-STEADY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +80,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for signal_ in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signal_, self._stop.set)
+        self._state.make()
         with self._state.locked():
             self._state.require_space()
             site = sites.load(self._options.site)
@@ -221,15 +220,14 @@ class Supervisor:
         await asyncio.wait(keepers)
 
     async def _keep(self, child: Child) -> None:
-        failures = 0
+        backoff = Backoff()
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
-            await child.ended()
-            failures = failures + 1 if loop.time() - began < STEADY_S else 0
-            pause = RESTART_S[min(failures, len(RESTART_S) - 1)]
-            self._say(f"{child.name} ended ({child.last_words()[:200]}); starting it again")
-            await asyncio.sleep(pause)
+            how = await child.ended()
+            said = f"{child.name} ended ({how})" if how else f"{child.name} ended"
+            self._say(f"{said}; starting it again (log: {child.log_file})")
+            await asyncio.sleep(backoff.pause_s(loop.time() - began))
             try:
                 await child.start()
             except OSError as error:

@@ -140,6 +140,7 @@ class LookupFinished(Event):
     outcome: str
     ms: int
     answer: Mapping[str, Any] | None = None
+    detail: str = ""
 
 
 @_event("item.enqueued")

@@ -113,8 +113,9 @@ def _digit(event: e.IvrDigit, context: Context) -> str:
 
 
 def _lookup(event: e.LookupFinished, _: Context) -> str:
+    why = f" ({event.detail})" if event.detail else ""
     answer = f" → {_json(event.answer)}" if event.answer else ""
-    return f"look-up: {_words(event.outcome)} in {span(event.ms)}{answer}"
+    return f"look-up: {_words(event.outcome)} in {span(event.ms)}{why}{answer}"
 
 
 def _enqueued(event: e.ItemEnqueued, _: Context) -> str:

@@ -19,7 +19,6 @@ class EndReason(StrEnum):
     FLOW_HANGUP = "flow_hangup"
     REJECTED = "rejected"
     TIMED_OUT = "timed_out"
-    NO_AGENTS = "no_agents"
     FALLBACK = "fallback"
     SYSTEM_FAILURE = "system_failure"
     SHUTDOWN = "shutdown"

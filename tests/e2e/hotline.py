@@ -45,6 +45,7 @@ class Hotline:
         self.folder = Path(tempfile.mkdtemp(prefix="hl-"))
         self.site = site_of_tones.write(self.folder / "site", identity_deadline_s=identity_deadline_s)
         self.state = State(self.folder / "st")
+        self.state.make()
         self._base = PortBase()
         self.ports = Ports(self._base.base)
         self.identity = IdentityEndpoint(self.state.secret("identity"))

@@ -38,7 +38,7 @@ async def test_a_slow_endpoint_costs_its_deadline_and_no_more(scene: Scene) -> N
     async with scene.hotline.identity.in_mood(Mood.SLOW):
         await hears_menu_without_dead_air(scene, VIP)
     row, finished = await looked_up(scene, VIP)
-    assert finished["outcome"] == "timeout"
+    assert (finished["outcome"], finished["detail"]) == ("timeout", f"no answer within {IDENTITY_DEADLINE_S:g} s")
     assert IDENTITY_DEADLINE_S * 1000 - 20 <= finished["ms"] < IDENTITY_DEADLINE_S * 1000 + 300
     assert row["customer_name"] == ""
 
@@ -56,6 +56,7 @@ async def test_nonsense_is_no_answer(scene: Scene) -> None:
         await hears_menu_without_dead_air(scene, VIP)
     row, finished = await looked_up(scene, VIP)
     assert finished["outcome"] == "invalid"
+    assert finished["detail"], "the timeline says no reason"
     assert (row["customer_name"], row["tier"]) == ("", "")
 
 

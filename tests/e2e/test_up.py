@@ -104,6 +104,15 @@ async def test_a_second_up_on_the_same_state_says_so_and_touches_nothing(hotline
     assert await hotline.ready()
 
 
+@pytest.mark.hotline("fragile")
+async def test_a_child_that_was_killed_is_started_again_and_how_it_ended_is_said(hotline: Hotline) -> None:
+    said_before = len(hotline.words.read_text())
+    await hotline.replaced("redis", hotline.kill("redis"))
+    log_file = hotline.state.log / "redis.log"
+    said = hotline.words.read_text()[said_before:]
+    assert f"redis ended (killed by signal 9); starting it again (log: {log_file})" in said
+
+
 async def test_two_hotlines_on_one_machine_each_take_their_calls(scene: Scene, running: Running) -> None:
     other_hotline = await running.get("fragile")
     async with Phones.start(other_hotline.sip) as phones:

@@ -18,7 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.cli.main import app
-from engine.host.state import Ports, State
+from engine.host.state import Ports
 from tests.e2e.ports import PortBase
 from tests.setup.machine import PROJECT, Machine
 
@@ -160,7 +160,6 @@ async def test_a_state_folder_that_cannot_be_made(place: Place) -> None:
 
 
 def test_a_full_disk(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    State(place.state)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=50 * 2**20))
     options = ["--site", str(PROJECT), "--state", str(place.state), "--port-base", str(place.ports.base)]
     said = CliRunner().invoke(app, ["up", *options])

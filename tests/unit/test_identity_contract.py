@@ -15,9 +15,7 @@ def reply(**fields: Any) -> Reply:
 
 
 def test_unknown_fields_are_dropped_at_every_level() -> None:
-    answer = reply(
-        new=1, customer={"name": "张三", "crm": {"deep": [1]}}, route={"priority": 5, "colour": "red"}
-    )
+    answer = reply(new=1, customer={"name": "张三", "crm": {"deep": [1]}}, route={"priority": 5, "colour": "red"})
     assert answer.model_dump(exclude_defaults=True) == {
         "status": "ok",
         "customer": {"name": "张三"},
@@ -132,10 +130,7 @@ def test_chinese_encodings_are_understood(encoding: str) -> None:
     assert answer.customer is not None and answer.customer.name == "张三丰"
 
 
-@given(
-    st.binary(max_size=200)
-    | st.builds(orjson.dumps, st.dictionaries(st.text(max_size=8), st.text(max_size=8)))
-)
+@given(st.binary(max_size=200) | st.builds(orjson.dumps, st.dictionaries(st.text(max_size=8), st.text(max_size=8))))
 def test_any_bytes_are_a_reply_or_a_typed_failure(body: bytes) -> None:
     try:
         assert isinstance(read_reply(body), Reply)

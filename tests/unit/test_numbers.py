@@ -118,9 +118,7 @@ def test_words_in_the_place_of_a_number_are_no_number(raw: str, presentation: st
     assert (caller.number, caller.presentation) == ("", presentation)
 
 
-@pytest.mark.parametrize(
-    "given_by_asterisk", ["restricted", "prohib", "prohib_passed_screen", "prohib_not_screened"]
-)
+@pytest.mark.parametrize("given_by_asterisk", ["restricted", "prohib", "prohib_passed_screen", "prohib_not_screened"])
 def test_a_restricted_callers_digits_are_dropped_everywhere(given_by_asterisk: str) -> None:
     caller = normalise("13912345678", presentation=given_by_asterisk, name="13912345678")
     assert caller == Caller("", "", "restricted", "", "", "")
@@ -166,9 +164,7 @@ def test_raw_and_name_are_kept_printable_and_short() -> None:
     | st.from_regex(r"(sip:|tel:|<)?\+?[0-9a-z]{0,16}[@;>]?.{0,8}", fullmatch=True),
     region=st.sampled_from(["CN", "US", "GB", "HK", "ZZ", ""]),
     area_code=st.none() | st.text(max_size=6),
-    presentation=st.sampled_from(
-        ["allowed", "restricted", "prohib", "unavailable", "allowed_not_screened", "?"]
-    ),
+    presentation=st.sampled_from(["allowed", "restricted", "prohib", "unavailable", "allowed_not_screened", "?"]),
 )
 @example(raw="\ud800", region="CN", area_code=None, presentation="allowed")
 def test_anything_gives_a_caller_whose_number_is_e164_or_empty(
@@ -182,9 +178,7 @@ def test_anything_gives_a_caller_whose_number_is_e164_or_empty(
         assert caller.number == caller.area == caller.carrier == ""
 
 
-@given(
-    digits=st.from_regex(r"\+?[0-9]{1,20}", fullmatch=True), hidden=st.sampled_from(["restricted", "prohib"])
-)
+@given(digits=st.from_regex(r"\+?[0-9]{1,20}", fullmatch=True), hidden=st.sampled_from(["restricted", "prohib"]))
 def test_no_digits_of_a_hidden_caller_survive(digits: str, hidden: str) -> None:
     caller = normalise(digits, presentation=hidden)
     assert not re.search(r"[0-9]", caller.raw + caller.number + caller.name)

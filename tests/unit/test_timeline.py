@@ -95,6 +95,10 @@ def test_why_an_agent_was_passed_over_is_said_in_words() -> None:
     assert describe(offer).endswith("; passed over 8002 (missed this caller before), 8003 (not ready)")
 
 
+def test_a_look_up_that_failed_says_why() -> None:
+    assert describe(e.LookupFinished(CALL, AT, "invalid", 2, None, "HTTP 401")) == "look-up: invalid in 2 ms (HTTP 401)"
+
+
 def test_a_later_offer_says_which_and_after_how_long() -> None:
     offer = e.OfferCreated(CALL, AT, "t", "8001", "sales", "any", 500, 31_000, 3)
     assert describe(offer) == "8001 considered first: idle 500 ms; offer 3, after 31 s of waiting"

@@ -38,6 +38,10 @@ class HangUp:
 Outcome = Next | ToQueue | HangUp
 
 
+# Where in its step a target is written, and the target: ("keys", "1"), "sales".
+Target = tuple[tuple[str, ...], str]
+
+
 @dataclass(slots=True)
 class Visit:
     """What a step may see and use of its call. The call owns it; a step keeps nothing of its own."""
@@ -61,7 +65,7 @@ class Step(Written):
     async def run(self, visit: Visit) -> Outcome:
         """Do it to the caller. Raises HungUp."""
 
-    def targets(self) -> Iterator[str]:
+    def targets(self) -> Iterator[Target]:
         """Steps that this one may go to, for the checker."""
         return iter(())
 

@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from engine.flow.steps.base import Next, Outcome, Step, Visit
+from engine.flow.steps.base import Next, Outcome, Step, Target, Visit
 from engine.identity.contract import Outcome as Answered
 
 # Silence longer than this makes a caller think that the line is dead.
@@ -44,8 +44,9 @@ class LookUp(Step):
             await visit.leg.hold_music(False)
         return Next(self.when.get(Answered(outcome), self.then), outcome)
 
-    def targets(self) -> Iterator[str]:
+    def targets(self) -> Iterator[Target]:
         """Every branch."""
-        yield from self.when.values()
+        for outcome, step in self.when.items():
+            yield ("when", outcome), step
         if self.then:
-            yield self.then
+            yield ("then",), self.then

@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from engine.config.units import Seconds
-from engine.flow.steps.base import Next, Outcome, Step, Visit
+from engine.flow.steps.base import Next, Outcome, Step, Target, Visit
 from engine.journal.events import IvrDigit
 
 Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]
@@ -54,10 +54,11 @@ class Menu(Step):
             await visit.say(self.silence if key is None else self.wrong_key)
         return Next(self.then, f"{outcome}, {self.tries} tries")
 
-    def targets(self) -> Iterator[str]:
+    def targets(self) -> Iterator[Target]:
         """Every key's step and `then`."""
-        yield from self.keys.values()
-        yield self.then
+        for key, step in self.keys.items():
+            yield ("keys", key), step
+        yield ("then",), self.then
 
     def prompts(self) -> Sequence[str]:
         """The question and both answers to a mistake."""

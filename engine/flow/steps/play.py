@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from engine.flow.steps.base import Next, Outcome, Step, Visit
+from engine.flow.steps.base import Next, Outcome, Step, Target, Visit
 
 
 class Play(Step):
@@ -28,10 +28,10 @@ class Play(Step):
         finished = await visit.say(self.play, interruptible=self.interruptible)
         return Next(self.then, "finished" if finished else "interrupted")
 
-    def targets(self) -> Iterator[str]:
+    def targets(self) -> Iterator[Target]:
         """`then`."""
         if self.then:
-            yield self.then
+            yield ("then",), self.then
 
     def prompts(self) -> Sequence[str]:
         """All of them."""

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from engine.config.models import Requirement
-from engine.flow.steps.base import Outcome, Step, ToQueue, Visit
+from engine.flow.steps.base import Outcome, Step, Target, ToQueue, Visit
 
 Unserved = Literal["timed_out"]
 
@@ -30,9 +30,10 @@ class Queue(Step):
         """Where to wait, and where to come back to."""
         return ToQueue(self.queue, self.require, {str(why): step for why, step in self.when.items()})
 
-    def targets(self) -> Iterator[str]:
+    def targets(self) -> Iterator[Target]:
         """Every branch."""
-        yield from self.when.values()
+        for why, step in self.when.items():
+            yield ("when", why), step
 
     def queues(self) -> Sequence[str]:
         """The one."""

@@ -1,0 +1,89 @@
+"""What the API says of the queues: counted from the agents there are, whether or not a call ever came."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from engine.acd.states import AgentState, Device, Intent, QueueState, Work
+from engine.api.client import ask
+from engine.api.server import Api
+from engine.app import Engine
+from engine.config import site as sites
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+class Agents:
+    """The ACD as the API sees it: three agents, all ready, and no queue that ever had an item."""
+
+    def __init__(self) -> None:
+        self.states = {
+            user: AgentState(user, Intent.READY, "default", Device.IDLE, Work.IDLE, 0, "", 1, 0, 0, 0)
+            for user in ("8001", "8002", "8003", "former")
+        }
+        self.live: list[QueueState] = []
+
+    def change(self, user: str, **axes: Any) -> None:
+        before = self.states[user]
+        self.states[user] = AgentState(**{name: getattr(before, name) for name in before.__slots__} | axes)
+
+    async def agents(self) -> list[AgentState]:
+        return list(self.states.values())
+
+    async def queues(self) -> list[QueueState]:
+        return self.live
+
+
+@pytest.fixture
+def acd() -> Agents:
+    return Agents()
+
+
+@pytest.fixture
+async def socket(acd: Agents) -> AsyncIterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="hl-"))  # Unix sockets have short names
+    engine = SimpleNamespace(acd=acd, board=SimpleNamespace(site=sites.load(PROJECT)))
+    api = Api(cast(Engine, engine))
+    await api.open(folder / "api.sock")
+    yield folder / "api.sock"
+    await api.close()
+    shutil.rmtree(folder)
+
+
+async def ready(socket: Path) -> dict[str, int]:
+    return {row["queue"]: row["ready"] for row in await ask(socket, "/v1/queues")}
+
+
+async def test_agents_who_could_answer_are_counted_before_a_queues_first_call(socket: Path) -> None:
+    # sales: 8001 and 8003; service >= 3: 8002 and 8003; who is in no file any more has no skills
+    assert await ready(socket) == {"sales": 2, "service": 2}
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [
+        {"intent": Intent.NOT_READY},
+        {"device": Device.DOWN},
+        {"work": Work.TALKING},
+        {"cool_until_ms": time.time_ns() // 1_000_000 + 3_600_000},
+    ],
+    ids=["not ready", "no phone", "talking", "pausing"],
+)
+async def test_who_could_not_answer_is_not_counted(axes: dict[str, Any], acd: Agents, socket: Path) -> None:
+    acd.change("8003", **axes)
+    assert await ready(socket) == {"sales": 1, "service": 1}
+
+
+async def test_ready_agents_are_those_of_the_queues_own_requirement_whatever_was_asked_last(
+    acd: Agents, socket: Path
+) -> None:
+    acd.live = [QueueState("service", "any", waiting=1, oldest_wait_ms=2_000, ready=3)]
+    assert (await ready(socket))["service"] == 2
