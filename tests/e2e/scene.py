@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from phones import Call, Carrier, Phone, Phones
+from phones import Call, Carrier, Phone, Phones, RegistrationFailed
 from tests.e2e.hotline import Hotline, Json
 from tests.e2e.site_of_tones import NUMBER, POOL, PROMPTS_HZ
 from tests.e2e.waiting import until, until_none
@@ -17,6 +18,7 @@ GREETING_HZ, MENU_HZ = PROMPTS_HZ["welcome"], PROMPTS_HZ["menu-main"]
 CALLER_HZ, AGENT_HZ = 1170, 430
 
 SOON_S = 5.0
+REGISTER_AGAIN_S = 0.3
 CLEAN_WITHIN_S = 8.0
 
 
@@ -54,6 +56,16 @@ class Scene:
         self._seats[user] = phone
         await self.until_device(user, "idle")
         return phone
+
+    async def phone_back(self, user: str) -> Phone:
+        """The phone of an Asterisk that has just been started again: like any phone, it tries until it is let in.
+        ARI answers before PJSIP knows its endpoints."""
+        async with asyncio.timeout(SOON_S):
+            while True:
+                try:
+                    return await self.phone(user)
+                except RegistrationFailed:
+                    await asyncio.sleep(REGISTER_AGAIN_S)
 
     def vanish(self, phone: Phone) -> None:
         """The phone loses its power; Asterisk still takes it for registered."""

@@ -158,7 +158,7 @@ async def test_asterisk_killed_closes_its_calls_frees_the_agents_and_serves_the_
     assert (await scene.row(ANNE))["talk_ms"] > 0
     await talking.hang_up()
     await agent.close()
-    agent = await scene.phone(user)
+    agent = await scene.phone_back(user)
     await scene.until_agent(user, work="idle", intent="ready")
     call, ring = await scene.talking(CARL, agent)
     await hear_each_other(call, ring)
