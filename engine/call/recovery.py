@@ -86,6 +86,8 @@ class Recovery:
         """Brings the ACD's item in line with the call's phase; the agent is not to blame for our death."""
         if item is None or record.phase is Phase.TALKING:
             return
+        # The ACD knows of an offer that the record was not yet told of.
+        record.offers = max(record.offers, item.attempt)
         if item.state != "waiting":
             await self._acd.miss(item.token, Missed.FAILED, ring_ms=0)
 
