@@ -44,7 +44,7 @@ def calls(
     names = tuple(system or SYSTEMS)
     if unknown := set(names) - SYSTEMS.keys():
         raise typer.BadParameter(f"no such system: {', '.join(sorted(unknown))}; there are {', '.join(SYSTEMS)}")
-    plan = Plan(tuple(cps or (10, 30)), names, seconds, rounds, Network(port_base), keep)
+    plan = Plan(tuple(cps or (10.0, 30.0)), names, seconds, rounds, Network(port_base), keep)
     try:
         runs = asyncio.run(_until_told_to_stop(plan, console))
     except BenchError as impossible:
