@@ -100,11 +100,18 @@ class Channel:
     async def until(self, condition: Callable[[], bool], timeout_s: float | None = None) -> bool:
         """Waits until what events have told makes `condition` true; False when `timeout_s` seconds are over."""
         loop = asyncio.get_running_loop()
-        due = None if timeout_s is None else loop.time() + timeout_s
-        timer = None if due is None else loop.call_at(due, self._changed)
+        over = False
+
+        def expire() -> None:
+            # Told, not read off the clock: a timer of uvloop may fire a moment before the clock says so.
+            nonlocal over
+            over = True
+            self._changed()
+
+        timer = None if timeout_s is None else loop.call_later(max(timeout_s, 0.0), expire)
         try:
             while not condition():
-                if due is not None and loop.time() >= due:
+                if over:
                     return False
                 watcher: asyncio.Future[None] = loop.create_future()
                 self._watchers.append(watcher)

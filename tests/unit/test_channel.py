@@ -1,0 +1,105 @@
+"""A channel as a level: who waits for it wakes for its events, and for the end of their patience."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, cast
+
+import uvloop
+
+from engine.asterisk.ari import Ari
+from engine.asterisk.channel import CallerLeg, Channel, LegEnd
+from engine.flow.leg import HungUp
+
+
+class NoAri:
+    """A line on which every command is taken and none is answered."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str]] = []
+
+    def send(self, method: str, uri: str, *_: Any, **__: Any) -> asyncio.Future[Any]:
+        self.sent.append((method, uri))
+        return asyncio.get_running_loop().create_future()
+
+    async def request(self, method: str, uri: str, *_: Any, **__: Any) -> None:
+        self.sent.append((method, uri))
+
+
+def leg(ari: NoAri | None = None) -> CallerLeg:
+    return CallerLeg(cast(Ari, ari or NoAri()), "c1", "PJSIP/x-1", "Up", lambda name, _: f"/{name}")
+
+
+def on_the_engines_loop(work: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(asyncio.wait_for(work, 20))
+
+
+def test_patience_always_ends_even_when_a_timer_fires_early() -> None:
+    async def wait_many_times() -> None:
+        caller = leg()
+        for n in range(400):
+            assert await caller.digit(0.0005 + n % 7 * 0.0003) is None
+
+    on_the_engines_loop(wait_many_times())
+
+
+def test_no_patience_at_all_is_over_at_once() -> None:
+    async def wait() -> None:
+        assert await leg().digit(-1.0) is None
+
+    on_the_engines_loop(wait())
+
+
+async def test_a_key_pressed_before_anybody_asked_is_kept() -> None:
+    caller = leg()
+    caller.note_digit("7")
+    assert await caller.digit(1.0) == "7"
+
+
+async def test_a_key_cuts_a_prompt_short_and_is_not_lost() -> None:
+    ari = NoAri()
+    caller = leg(ari)
+    playing = asyncio.ensure_future(caller.play(["menu-main"]))
+    await asyncio.sleep(0)
+    caller.note_digit("1")
+    assert await playing is False
+    assert ("DELETE", "playbacks/c1-p1") in ari.sent
+    assert await caller.digit(0.0) == "1"
+
+
+async def test_a_prompt_that_ends_by_itself_needs_no_stopping() -> None:
+    ari = NoAri()
+    caller = leg(ari)
+    playing = asyncio.ensure_future(caller.play(["welcome"], interruptible=False))
+    await asyncio.sleep(0)
+    caller.note_digit("1")
+    caller.note_playback_end("c1-p1", failed=False)
+    assert await playing is True
+    assert not caller.playing
+    assert not [uri for method, uri in ari.sent if method == "DELETE"]
+
+
+async def test_a_hang_up_unwinds_whatever_the_call_is_waiting_for() -> None:
+    caller = leg()
+
+    async def call() -> str:
+        try:
+            async with caller.while_alive():
+                await caller.digit(60.0)
+        except HungUp:
+            return "hung up"
+        return "went on"
+
+    task = asyncio.ensure_future(call())
+    await asyncio.sleep(0)
+    caller.note_gone({"cause": 16})
+    assert await task == "hung up"
+    assert caller.gone.result() == LegEnd(16)
+
+
+async def test_a_leg_found_missing_after_a_reconnection_is_lost() -> None:
+    channel = Channel(cast(Ari, NoAri()), "agent-1")
+    channel.note_gone()
+    assert channel.gone.result().lost
