@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,10 @@ class Child:
     def running(self) -> int | None:
         """The pid of the one that is already there, if it is the very process that the pid file means."""
         noted = self._noted()
-        return int(noted["pid"]) if noted and _birth(noted["pid"]) == noted["birth"] else None
+        # No birth was noted of one that had ended before it could be looked at.
+        if not noted or noted["birth"] is None or _birth(noted["pid"]) != noted["birth"]:
+            return None
+        return int(noted["pid"])
 
     def _noted(self) -> dict[str, Any]:
         try:
@@ -111,13 +115,14 @@ class Child:
         if pid is None:
             self._pid_file.unlink(missing_ok=True)
             return
-        os.kill(pid, how)
-        try:
-            await asyncio.wait_for(self._pid_ended(pid), deadline_s)
-        except TimeoutError:
-            log.warning("child.killed", child=self.name, pid=pid, after_s=deadline_s)
-            os.kill(pid, signal.SIGKILL)
-            await self._pid_ended(pid)
+        with suppress(ProcessLookupError):  # it may end by itself at any of these moments
+            os.kill(pid, how)
+            try:
+                await asyncio.wait_for(self._pid_ended(pid), deadline_s)
+            except TimeoutError:
+                log.warning("child.killed", child=self.name, pid=pid, after_s=deadline_s)
+                os.kill(pid, signal.SIGKILL)
+                await self._pid_ended(pid)
         self._pid_file.unlink(missing_ok=True)
 
     def last_words(self) -> str:

@@ -33,6 +33,13 @@ async def test_one_that_ends_by_itself_says_its_exit_code(child: Callable[[str],
     assert await asyncio.wait_for(one.ended(), ENDS_S) == "exit code 3"
 
 
+async def test_one_that_was_gone_before_its_birth_could_be_noted_is_not_running(tmp_path: Path) -> None:
+    (tmp_path / "sh.child").write_text('{"pid": 4194303, "birth": null, "settings": []}')
+    one = Child("sh", ["/bin/true"], run=tmp_path, log_file=tmp_path / "sh.log")
+    assert one.running() is None
+    await one.stop(0.1)
+
+
 async def test_one_that_is_killed_says_the_signal(child: Callable[[str], Child]) -> None:
     one = child("exec sleep 60")
     await one.start()
