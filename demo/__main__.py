@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
+from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -85,6 +87,14 @@ async def _stay(where: Where) -> None:
         await asyncio.Event().wait()
 
 
+async def _until_told_to_stop(demo: Coroutine[Any, Any, int]) -> int:
+    """Ctrl-C and SIGTERM end the demo in order: nothing that it started is left running."""
+    task = asyncio.ensure_future(demo)
+    for signal_ in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signal_, task.cancel)
+    return await task
+
+
 def main() -> int:
     """Runs the demo; every fault is one sentence."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
@@ -96,12 +106,12 @@ def main() -> int:
     given = parser.parse_args()
     where = Where(given.site, given.state, given.bind, given.port_base)
     try:
-        failed = asyncio.run(_demo(where, given.stay))
+        failed = asyncio.run(_until_told_to_stop(_demo(where, given.stay)))
     except (CannotRun, SiteError, PhoneError, NoEngine, TimeoutError) as error:
         print(_paint(f"the demo failed: {error or type(error).__name__}", "31"), file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 0
+    except asyncio.CancelledError:
+        return 0 if given.stay else 130
     print(_paint("the call went through." if not failed else "the demo failed.", "1"))
     return failed
 

@@ -69,7 +69,7 @@ class Supervisor:
     def __init__(self, options: Options, say: Callable[[str], None]) -> None:
         """`say` is told, in words, how far the start is. Raises CannotRun."""
         self._options = options
-        self._say = say
+        self._listener = say
         self._state = State(options.state)
         self._ports = Ports(options.port_base)
         self._stop = asyncio.Event()
@@ -78,7 +78,7 @@ class Supervisor:
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises CannotRun, SiteError; then nothing that it started is left running."""
         loop = asyncio.get_running_loop()
-        for signal_ in (signal.SIGTERM, signal.SIGINT):
+        for signal_ in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(signal_, self._stop.set)
         self._state.make()
         with self._state.locked():
@@ -90,6 +90,10 @@ class Supervisor:
                 await self._watch()
             finally:
                 await self._end()
+
+    def _say(self, words: str) -> None:
+        with suppress(OSError):  # whoever listened may be gone; stopping in order matters more
+            self._listener(words)
 
     def _where(self) -> str:
         return f"SIP {self._options.sip_bind}:{self._ports.sip} (UDP)"
