@@ -94,7 +94,6 @@ class Ari:
         *,
         on_event: Callable[[Event], None],
         on_up: Callable[[], Awaitable[None]],
-        on_down: Callable[[], None] = lambda: None,
         over_websocket: bool = True,
     ) -> None:
         self.app = app
@@ -102,7 +101,7 @@ class Ari:
         self.rest_over_websocket = False
         self._url = url.rstrip("/")
         self._auth = {"Authorization": aiohttp.encode_basic_auth(user, password)}
-        self._on_event, self._on_up, self._on_down = on_event, on_up, on_down
+        self._on_event, self._on_up = on_event, on_up
         self._may_use_websocket = over_websocket
         self._ids = map(str, itertools.count(1))
         self._pending: dict[str, _Command] = {}
@@ -150,7 +149,6 @@ class Ari:
                     if task is not None:
                         task.cancel()
                 await asyncio.wait({task for task in (reader, writer) if task is not None})
-                self._on_down()
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         async for message in socket:

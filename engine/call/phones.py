@@ -51,12 +51,6 @@ class Phones:
         self._told[agent] = Device.DOWN
         asyncio.get_running_loop().call_later(SUSPECT_S, self._tell, agent)
 
-    def tell_all_again(self) -> None:
-        """The ACD has lost what it knew."""
-        self._told.clear()
-        for agent in self._seen:
-            self._tell(agent)
-
     def _tell(self, agent: str) -> None:
         seen = self._seen.get(agent)
         if seen is None or self._told.get(agent) is seen:

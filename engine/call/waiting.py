@@ -100,7 +100,7 @@ class Waiting:
             return None
         if position < 1 or (self._best_said is not None and position >= self._best_said):
             return None
-        words = [*(["all-agents-busy"] if self._best_said is None else [])]
+        words = ["all-agents-busy"] if self._best_said is None else []
         words += call.board.site.sounds.number(position, call.leg.language)
         self._best_said = position
         call.note(ItemAnnounced, position=position)

@@ -14,9 +14,8 @@ from engine.config.models import Agent, AgentsFile, HotlineFile, IdentitySetting
 from engine.config.models import Queue as QueueSettings
 from engine.config.source import Fault, Model, SiteError, Source, nearest
 from engine.flow.flow import Flow
-from engine.sounds import Sounds, UnknownPrompt, UnusableSounds
+from engine.sounds import LANGUAGES, Sounds, UnknownPrompt, UnusableSounds
 
-LANGUAGES = ("zh-CN", "en")
 FOLDERS = ("dialplan", "sip_trunks", "asterisk_conf", "agi_scripts")
 
 
