@@ -16,8 +16,9 @@ import hold_music
 import numpy as np
 import telephone
 import yaml
-from phonemes import phonemes
-from speech import SAMPLE_RATE, Kokoro
+
+from engine.sounds.tts.kokoro_net import SAMPLE_RATE, Kokoro
+from engine.sounds.tts.phonemes import phonemes
 
 SOUNDS = Path(__file__).resolve().parents[2] / "engine" / "sounds"
 CACHE = Path(tempfile.gettempdir()) / "hotline-prompts"

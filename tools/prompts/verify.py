@@ -17,7 +17,8 @@ from pathlib import Path
 import telephone
 import yaml
 from build import CACHE, SOUNDS, VOICES
-from hear import Whisper, score
+
+from engine.sounds.hearing import Whisper, score
 
 PAGE = SOUNDS.parents[1] / "docs" / "prompts.md"
 UNDERSTOOD = 0.2

@@ -1,0 +1,1 @@
+"""Who speaks the texts that nobody has recorded: one file an engine."""
