@@ -7,10 +7,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 
 from engine.acd import parse
+from engine.config.trunks import Branch, Trunk
 from engine.config.units import Seconds, Written
 
 Language = Literal["zh-CN", "en"]
 Digits = Annotated[str, StringConstraints(pattern=r"^\d{2,20}$")]
+Extension = Annotated[str, StringConstraints(pattern=r"^\d{2,8}$")]
 # Names go into dialplan extensions, PJSIP section names and Redis keys: letters, digits, dash, underscore.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 
@@ -53,6 +55,8 @@ class HotlineFile(Written):
     identity: IdentitySettings | None = None
     area_code: str | None = None
     tiers: dict[str, Tier] = Field(default_factory=dict)
+    trunks: dict[Name, Trunk] = Field(default_factory=dict)
+    branches: dict[Extension, Branch] = Field(default_factory=dict)
 
 
 class Agent(Written):
