@@ -45,6 +45,9 @@ Entry = Annotated[str, AfterValidator(_entry)]
 Shown = Annotated[str, StringConstraints(pattern=r"^\+?\d{3,20}$")]
 
 
+Denial = Literal["denied", "not_listed", "premium_rate"]
+
+
 class Outbound(Written):
     """What a trunk may be used for by the hotline itself; without it, for nothing."""
 
@@ -53,15 +56,15 @@ class Outbound(Written):
     most_calls: int = Field(default=10, ge=1, le=10_000)
     dial: Literal["national", "e164"] = "national"
 
-    def why_not(self, number: str) -> str:
-        """Why `number` (E.164, or a short number) must not be dialled; "" when it may be."""
+    def why_not(self, number: str) -> Denial | None:
+        """Why `number` (E.164, or a short number) must not be dialled; None when it may be."""
         if any(_covers(entry[1:], number) for entry in self.allow if entry.startswith("!")):
             return "denied"
         if number in self.allow:
-            return ""
+            return None
         if not any(_covers(entry, number) for entry in self.allow):
             return "not_listed"
-        return "premium_rate" if _is_premium(number) else ""
+        return "premium_rate" if _is_premium(number) else None
 
     def dialled(self, number: str, region: str) -> str:
         """`number` as this carrier wants it: as one dials it within `region` (013… is 13…, +44… is 0044…), or
@@ -72,9 +75,20 @@ class Outbound(Written):
         return re.sub(r"\D", "", local)
 
 
-class Trunk(Written):
-    """A carrier of sip_trunks/; the key is its endpoint's name there."""
+AreaCode = Annotated[str, StringConstraints(pattern=r"^0?\d{1,5}$")]
+Prefix = Annotated[str, StringConstraints(pattern=r"^[0-9*#]{1,10}$")]
 
+
+class Trunk(Written):
+    """A carrier of sip_trunks/; the key is its endpoint's name there.
+
+    How it writes its callers' numbers: `region` is its country (ISO 3166), by which national numbers are read;
+    `area_code` completes local landline numbers; `strip` are digits that it puts before every number.
+    """
+
+    region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = "CN"
+    area_code: AreaCode | None = None
+    strip: list[Prefix] = Field(default_factory=list)
     outbound: Outbound | None = None
 
 
