@@ -18,7 +18,7 @@ from engine.call.inbound import ACCOUNT_S, InboundCall
 from engine.call.record import CallRecord, now_ms
 from engine.call.switchboard import Switchboard
 from engine.flow.leg import HungUp
-from engine.identity.numbers import Caller, normalise
+from engine.identity.numbers import Caller
 from engine.journal.events import CallArrived, CallEnded
 from engine.store.rows import EndReason
 
@@ -59,7 +59,7 @@ class Calls:
         """A caller whom the dialplan has handed over."""
         board = self._board
         number = board.site.hotline.numbers.get(arrival.dialled)
-        caller = normalise(arrival.number, area_code=board.site.hotline.area_code, presentation=arrival.presentation)
+        caller = board.site.hotline.caller(arrival.number, trunk=arrival.trunk, presentation=arrival.presentation)
         record = CallRecord(
             id=new_call_id(),
             channel=arrival.leg.id,

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 
 from engine.acd import parse
-from engine.config.trunks import Branch, Trunk
+from engine.config.trunks import AreaCode, Branch, Trunk
 from engine.config.units import Seconds, Written
+from engine.identity.numbers import Caller, normalise
 
 Language = Literal["zh-CN", "en"]
 Digits = Annotated[str, StringConstraints(pattern=r"^\d{2,20}$")]
@@ -42,9 +43,14 @@ class IdentitySettings(Written):
 
 
 class Tier(Written):
-    """What a customer's tier is worth: a head start means `counts as having waited so long`."""
+    """What a customer's tier is worth: a head start means `counts as having waited so long`; `music` is heard in
+    place of the queue's."""
 
     head_start: Seconds = 0.0
+    music: Name | None = None
+
+
+_PLAIN_TRUNK = Trunk()
 
 
 class HotlineFile(Written):
@@ -53,10 +59,21 @@ class HotlineFile(Written):
     company: str
     numbers: dict[Digits, Number] = Field(min_length=1)
     identity: IdentitySettings | None = None
-    area_code: str | None = None
+    area_code: AreaCode | None = None
     tiers: dict[str, Tier] = Field(default_factory=dict)
     trunks: dict[Name, Trunk] = Field(default_factory=dict)
     branches: dict[Extension, Branch] = Field(default_factory=dict)
+
+    def caller(self, delivered: str, *, trunk: str, presentation: str) -> Caller:
+        """Who is behind the number that `trunk` delivered, read by its rules; never raises."""
+        rules = self.trunks.get(trunk, _PLAIN_TRUNK)
+        return normalise(
+            delivered,
+            region=rules.region,
+            area_code=rules.area_code or (self.area_code if rules.region == _PLAIN_TRUNK.region else None),
+            strip=rules.strip,
+            presentation=presentation,
+        )
 
 
 class Agent(Written):

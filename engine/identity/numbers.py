@@ -6,8 +6,10 @@ prefix (17951), landlines with and without area code, and hidden numbers as a do
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import unquote
 
 import phonenumbers
 from phonenumbers.phonemetadata import PhoneMetadata
@@ -23,12 +25,22 @@ MAX_NAME = 64
 _RESTRICTED = {"anonymous", "restricted", "private", "withheld", "blocked", "hidden", "匿名"}
 _UNAVAILABLE = {"", "unavailable", "unknown", "none", "null", "nil", "asterisk", "s", "未知"}
 
-# 1[3-9] is reserved for mobiles as a whole, but 179xx, like 12xxx, is an IP dialling prefix. Segments are
-# handed out faster than phonenumbers is released, so a mobile is known by its shape, not by a table.
-_CHINA_MOBILE = re.compile(r"(?:1(?:79|[12]\d)\d\d)?(?:\+?86|0086)?0?(1(?:[3-689]\d|7[0-8])\d{8})")
+# 1[3-9] is reserved for mobiles as a whole, but 179xx is an IP dialling prefix. Segments are handed out faster
+# than phonenumbers is released, so a mobile is known by its shape, not by a table.
+_CHINA_MOBILE = re.compile(r"(?:\+?(?:86){1,2}|0086)?0?(1(?:[3-689]\d|7[0-8])\d{8})")
 _PLUS_MOBILE = re.compile(r"\+0?(1(?:[3-689]\d|7[0-8])\d{8})")
 _CHINA_LOCAL = re.compile(r"[2-8]\d{6,7}")
+# A service behind an area code (0755 95588, 010 10086): many phones, and no number that anybody could call back.
+_CHINA_SERVICE = re.compile(r"\+86(?:10|2\d|[3-9]\d\d)(?:1\d{2,5}|9[56]\d{3,6})")
+# 17951, 17909, 17911 …, 12593, 11808, 10193: how the call was carried, not who makes it.
+_CHINA_CARRIED = re.compile(r"\+?(?:179\d\d|1[12]\d{3}|10193)(?=\d{7})")
+# Hong Kong, Macau and Taiwan without "00". No area code of the mainland is 852 or 853, and 0886's numbers are shorter.
+_CHINA_BEYOND = re.compile(r"85[23]\d{8}|886\d{8,9}")
+_LOCAL = re.compile(r"[0-9]{3,12}")
 _DIALLED = re.compile(r"\+?[0-9]{1,24}")
+_SCHEME = re.compile(r"(?:sips?|tel):", re.IGNORECASE)
+# What people write between digits: blanks, brackets, dots, every Unicode dash, and the marks of copied text.
+_BETWEEN = re.compile(r"[\s\-().\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u206f\u2212\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,7 @@ def normalise(
     *,
     region: str = "CN",
     area_code: str | None = None,
+    strip: Sequence[str] = (),
     presentation: str = "allowed",
     name: str = "",
 ) -> Caller:
@@ -67,7 +80,8 @@ def normalise(
 
     `raw`: a number, a SIP or tel URI, or a name-addr; over 64 characters it is not read as a number.
     `region`: the trunk's country (ISO 3166). `area_code`: the trunk's own ("0755"), which completes local
-    landline numbers. `presentation`: ours, or any value of Asterisk's CALLERID(num-pres).
+    landline numbers. `strip`: digits that this trunk puts before every number; the longest that fits goes.
+    `presentation`: ours, or any value of Asterisk's CALLERID(num-pres).
     A restricted caller's digits are dropped altogether, so that no log, event or look-up can show them.
     """
     shown = _printable(raw, MAX_RAW)
@@ -79,7 +93,7 @@ def normalise(
         return Caller(hidden, "", "restricted", "", "")
     if said == "unavailable" or user.lower() in _UNAVAILABLE:
         return Caller(shown, "", "unavailable", "", "", name)
-    number = _e164(user, region, area_code or "")
+    number = _e164(_without(strip, user), region, area_code or "")
     if not number:
         return Caller(shown, "", said, "", "", name)
     found = area.find(number)
@@ -101,9 +115,14 @@ def _user_part(raw: str) -> str:
     text = unicodedata.normalize("NFKC", raw)
     if "<" in text:
         text = text[text.rindex("<") + 1 :].split(">")[0]
-    text = text.strip().removeprefix("sips:").removeprefix("sip:").removeprefix("tel:")
-    text = text.split("@")[0].split(";")[0]
-    return re.sub(r"[\s\-().]", "", text).strip("\"'")
+    text = _SCHEME.sub("", text.strip(), count=1)
+    text = unquote(text.split("@")[0].split(";")[0], errors="replace")
+    return _BETWEEN.sub("", text).strip("\"'")
+
+
+def _without(prefixes: Sequence[str], user: str) -> str:
+    longest = max((prefix for prefix in prefixes if user.startswith(prefix)), key=len, default="")
+    return user.removeprefix(longest)
 
 
 def _e164(user: str, region: str, area_code: str) -> str:
@@ -111,16 +130,29 @@ def _e164(user: str, region: str, area_code: str) -> str:
         return ""
     if user.startswith("+0"):  # a gateway's "+" put before a national or 00 form
         user = user[1:]
-    if region == "CN" and (mobile := _CHINA_MOBILE.fullmatch(user)):
+    if region != "CN":
+        return _valid(user, region) or _completed(_LOCAL, user, region, area_code)
+    number = _chinese(user) or _completed(_CHINA_LOCAL, user, region, area_code)
+    if not number and (carried := _CHINA_CARRIED.match(user)):
+        number = _chinese(user[carried.end() :])
+    return number
+
+
+def _chinese(user: str) -> str:
+    """What a trunk in mainland China means by it."""
+    if mobile := _CHINA_MOBILE.fullmatch(user):
         return f"+86{mobile[1]}"
-    if number := _valid(user, region):
-        return number
-    if region == "CN" and (mobile := _PLUS_MOBILE.fullmatch(user)):
+    number = _valid(user, "CN")
+    if not number and (mobile := _PLUS_MOBILE.fullmatch(user)):
         return f"+86{mobile[1]}"
-    local = _CHINA_LOCAL if region == "CN" else _DIALLED
-    if area_code and local.fullmatch(user):
-        return _valid(area_code + user, region)
-    return ""
+    if not number and _CHINA_BEYOND.fullmatch(user):
+        return _valid(f"+{user}", "CN")
+    return "" if _CHINA_SERVICE.fullmatch(number) else number
+
+
+def _completed(local: re.Pattern[str], user: str, region: str, area_code: str) -> str:
+    """A number that was dialled inside of its own city."""
+    return _valid(area_code + user, region) if area_code and local.fullmatch(user) else ""
 
 
 def _valid(digits: str, region: str) -> str:
