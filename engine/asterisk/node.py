@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -76,6 +77,7 @@ class Node:
         self._on_arrival, self._on_device = on_arrival, on_device
         self._on_strangers, self._on_restart = on_strangers, on_restart
         self._channels: dict[str, Channel] = {}
+        self._heard: dict[str, Callable[[str], object]] = {}
         self._phones: tuple[str, ...] = ()
 
     # Calls out and bridges.
@@ -143,6 +145,27 @@ class Node:
         """Hangs up a channel that no call owns."""
         await Channel(self.ari, channel_id).hang_up()
 
+    @asynccontextmanager
+    async def hear(self, channel_id: str, on_key: Callable[[str], object]) -> AsyncIterator[Callable[[], bool]]:
+        """The keys of a channel that the dialplan has. Asterisk drops what is pressed between two commands of an
+        AGI script (res_agi.c, run_agi), but tells of it all the same. Gives what says whether it does."""
+        told = self.ari.up.is_set()
+        uri = f"applications/{self.ari.app}/subscription"
+        source = {"eventSource": f"channel:{channel_id}"}
+        self._heard[channel_id] = on_key
+        try:
+            if told:
+                try:
+                    await self.ari.request("POST", uri, source)
+                except AriError as error:
+                    told = False
+                    log.warning("node.cannot_hear", channel=channel_id, error=str(error))
+            yield lambda: told and self.ari.up.is_set()
+        finally:
+            del self._heard[channel_id]
+            if told:  # gone with its channel, if that is what happened
+                self.ari.send("DELETE", uri, source, lazily=True).add_done_callback(_look_away)
+
     # What Asterisk tells.
 
     def _note(self, event: Event) -> None:
@@ -160,6 +183,8 @@ class Node:
         if channel is None:
             if kind == "StasisStart":
                 self.arrive(about)
+            elif kind == "ChannelDtmfReceived" and about["id"] in self._heard:
+                self._heard[about["id"]](event["digit"])
         elif kind == "ChannelDtmfReceived":
             channel.note_digit(event["digit"])
         elif kind in ("ChannelDestroyed", "StasisEnd"):
@@ -243,7 +268,9 @@ class Node:
             else:
                 channel.note_state(about["state"])
                 channel.note_missed_events()
-        self._on_strangers([there[i] for i in ours if i in there and i not in self._channels])
+        # Among `ours` are channels that we only hear the keys of: the dialplan has those.
+        strangers = [there[i] for i in ours if i in there and i not in self._channels]
+        self._on_strangers([about for about in strangers if about["dialplan"]["app_name"] == "Stasis"])
 
     async def look_at_phones(self) -> None:
         """Reads every watched phone's state and asks to be told of changes. Raises AriError."""
@@ -268,3 +295,9 @@ class Node:
 
 # Asterisk's device states (include/asterisk/devicestate.h) on the ACD's device axis.
 _DEVICE = {"NOT_INUSE": "idle", "UNAVAILABLE": "down", "INVALID": "down", "UNKNOWN": "down"}
+
+
+def _look_away(reply: asyncio.Future[Any]) -> None:
+    """Of an answer that nobody needs."""
+    if not reply.cancelled():
+        reply.exception()
