@@ -211,6 +211,11 @@ class Acd:
             if len(reply[0]) < _PAGE:
                 return found
 
+    async def look_at(self, agent: str) -> AgentState | None:
+        """One agent as they are now; None when no agent of this id was defined."""
+        reply = await self._ask("look_at", agent)
+        return _agent_state(reply[0]) if reply[0] else None
+
     async def queues(self) -> list[QueueState]:
         """Every queue that ever had an item, by name."""
         reply = await self._ask("queues")

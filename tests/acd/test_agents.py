@@ -22,6 +22,14 @@ async def test_unknown_agent_is_refused(desk: Desk) -> None:
         await desk.acd.agent("8009", intent=Intent.READY)
 
 
+async def test_one_agent_is_seen_as_among_all_and_an_unknown_one_is_nobody(desk: Desk) -> None:
+    await desk.staff({"8001": {}, "8002": {}}, "any")
+    await desk.calls("call")
+    for agent in await desk.acd.agents():
+        assert await desk.acd.look_at(agent.id) == agent
+    assert await desk.acd.look_at("8009") is None
+
+
 async def test_logging_out_while_talking_is_not_undone_by_the_end_of_the_call(desk: Desk) -> None:
     await desk.staff({"8001": {}}, "any")
     await desk.calls("call")

@@ -2,17 +2,24 @@
 
 local OLDEST_AMONG = 100
 
+local function seen(id)
+  local f = call('HMGET', PREFIX .. 'agent:' .. id, 'intent', 'reason', 'device', 'work', 'since', 'item',
+    'idle_since', 'cool_until', 'misses', 'wrapup_until')
+  table.insert(f, 1, id)
+  return f
+end
+
 -- agents(first, last) -> for each agent of that slice, in the order of their ids, { id, intent, reason, device, work,
 -- since, item, idle_since, cool_until, misses, wrapup_until }. O(slice)
 register('agents', function(args)
   local found = {}
-  for _, id in ipairs(call('ZRANGE', PREFIX .. 'agents', args[3], args[4])) do
-    local f = call('HMGET', PREFIX .. 'agent:' .. id, 'intent', 'reason', 'device', 'work', 'since', 'item',
-      'idle_since', 'cool_until', 'misses', 'wrapup_until')
-    table.insert(f, 1, id)
-    found[#found + 1] = f
-  end
+  for _, id in ipairs(call('ZRANGE', PREFIX .. 'agents', args[3], args[4])) do found[#found + 1] = seen(id) end
   return found
+end, { 'no-writes' })
+
+-- look_at(agent) -> the same of one agent; 0 if unknown. O(1)
+register('look_at', function(args)
+  return call('ZSCORE', PREFIX .. 'agents', args[3]) and seen(args[3]) or 0
 end, { 'no-writes' })
 
 -- queues() -> for each queue that ever had an item { queue, requirement, waiting, oldest_wait_ms, ready }; the oldest

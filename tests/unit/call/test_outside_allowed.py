@@ -85,9 +85,7 @@ def test_our_own_numbers_would_come_back_to_us() -> None:
     assert why_not("+86 400 800 1234", "+86*", "+864008001234") == "own_number"
 
 
-@pytest.mark.parametrize(
-    "nonsense", ["", "*43", "8001", "13912345678@evil.example", "${EXTEN}", "1391234567８９x", "anonymous"]
-)
+@pytest.mark.parametrize("nonsense", ["", "*43", "8001", "13912345678@evil.example", "${EXTEN}", "139123456７x"])
 def test_what_is_no_number_is_not_dialled(nonsense: str) -> None:
     with pytest.raises(NotAllowed):
         ways_out(hotline(["+8610*", "+852*", "12345"]), nonsense)
