@@ -16,7 +16,7 @@ from engine.acd import Intent, UnknownAgent, parse
 from engine.journal.events import encode
 from engine.journal.tail import Tail
 from engine.redis_line import LineDown
-from engine.store.database import AmbiguousCall, DatabaseDown
+from engine.store.database import AmbiguousId, DatabaseDown
 
 if TYPE_CHECKING:
     from engine.app import Engine
@@ -91,7 +91,7 @@ class Api:
         active = [r for r in self._engine.calls.records() if r.id.startswith(wanted)]
         row = await database.call(wanted)
         if len(active) + (row is not None) > 1:
-            raise AmbiguousCall(f"several calls begin with {wanted}; type more of the id")
+            raise AmbiguousId(f"several calls begin with {wanted}; type more of the id")
         if not active and row is None:
             raise web.HTTPNotFound(text=f"no call {wanted}; `hotline calls` lists them")
         call_id = active[0].id if active else row.id  # type: ignore[union-attr]  # one of the two is there
@@ -176,7 +176,7 @@ async def _faults(
 ) -> web.StreamResponse:
     try:
         return await handler(request)
-    except AmbiguousCall as error:
+    except AmbiguousId as error:
         raise web.HTTPConflict(text=str(error)) from error
     except (DatabaseDown, LineDown) as error:
         raise web.HTTPServiceUnavailable(text=str(error)) from error

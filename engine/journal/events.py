@@ -250,6 +250,76 @@ class EngineStarted(Event):
     engine: str
     version: str
 
+@_event("voicemail.left")
+class VoicemailLeft(Event):
+    """Becomes a row in the database. `number` is E.164 or ""."""
+
+    id: str
+    box: str
+    number: str
+    length_ms: int
+
+
+@_event("voicemail.heard")
+class VoicemailHeard(Event):
+    id: str
+    by: str
+
+
+@_event("voicemail.deleted")
+class VoicemailDeleted(Event):
+    id: str
+    by: str
+
+
+@_event("callback.requested")
+class CallbackRequested(Event):
+    """Becomes a row in the database, unless one for this number and queue is open already."""
+
+    id: str
+    queue: str
+    number: str
+
+
+@_event("callback.closed")
+class CallbackClosed(Event):
+    """`state`: done or cancelled."""
+
+    id: str
+    state: str
+    by: str
+
+
+@_event("survey.answered")
+class SurveyAnswered(Event):
+    """Becomes a row in the database. `question` is the name of the step, `score` the key."""
+
+    question: str
+    score: int
+
+
+@_event("message.queued")
+class MessageQueued(Event):
+    """Its text is nobody's business but the receiver's."""
+
+    id: str
+    to: str
+
+
+@_event("message.delivered")
+class MessageDelivered(Event):
+    id: str
+    tries: int
+
+
+@_event("message.failed")
+class MessageFailed(Event):
+    """Given up: refused by the endpoint, or too old."""
+
+    id: str
+    reason: str
+
+
 
 @_event("engine.stopped")
 class EngineStopped(Event):

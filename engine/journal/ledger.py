@@ -15,8 +15,9 @@ from redis.exceptions import ResponseError
 from engine.journal.journal import stream_key
 from engine.journal.stream import Entry, StreamDown, StreamReader
 from engine.store.database import Database, DatabaseDown
+from engine.store.left_behind import left_behind
 from engine.store.rows import CallRow, storable_int, storable_text
-from engine.store.writers import EventValues
+from engine.store.writers import EventValues, Row
 
 GROUP = "ledger"
 BATCH = 500
@@ -164,12 +165,12 @@ class Ledger:
 
     async def _record(self, batch: Sequence[Entry]) -> None:
         """Write a batch, for as long as it takes, then acknowledge it."""
-        events, ended = _rows(batch)
+        events, rows = _rows(batch)
         async with self._writing:
             failures = 0
             while True:
                 try:
-                    await self._database.record(events, ended)
+                    await self._database.record(events, rows)
                     break
                 except DatabaseDown as error:
                     if not failures:
@@ -185,9 +186,9 @@ async def _back_off(failures: int) -> None:
     await asyncio.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])
 
 
-def _rows(batch: Sequence[Entry]) -> tuple[list[EventValues], list[CallRow]]:
+def _rows(batch: Sequence[Entry]) -> tuple[list[EventValues], list[Row]]:
     events: list[EventValues] = []
-    ended: list[CallRow] = []
+    rows: list[Row] = []
     for stream_id, fields in batch:
         if not fields:
             log.error("an event left the stream before the database took it", id=stream_id.decode())
@@ -200,9 +201,9 @@ def _rows(batch: Sequence[Entry]) -> tuple[list[EventValues], list[CallRow]]:
             data = {"type": "unreadable", "entry": payload.decode("utf-8", "replace")}
             event = _event_values(stream_id, data, orjson.dumps(data).decode())
         events.append(event)
-        if event[3] == "call.ended" and (call := _call_row(event, data)):
-            ended.append(call)
-    return events, ended
+        if row := _row(event, data):
+            rows.append(row)
+    return events, rows
 
 
 def _event_values(stream_id: bytes, data: dict[str, Any], text: str) -> EventValues:
@@ -211,6 +212,12 @@ def _event_values(stream_id: bytes, data: dict[str, Any], text: str) -> EventVal
     at_ms = storable_int(at) if type(at) is int else int(stream_id.partition(b"-")[0])
     call_id, kind = str(data.get("call") or ""), str(data.get("type") or "")
     return stream_id.decode(), storable_text(call_id), at_ms, storable_text(kind), text
+
+
+def _row(event: EventValues, data: dict[str, Any]) -> Row | None:
+    """What an event puts into a table of its own."""
+    _, call_id, at_ms, kind, _ = event
+    return _call_row(event, data) if kind == "call.ended" else left_behind(kind, call_id, at_ms, data)
 
 
 def _call_row(event: EventValues, data: dict[str, Any]) -> CallRow | None:

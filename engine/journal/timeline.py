@@ -184,6 +184,10 @@ def _intent(event: e.AgentIntentChanged, context: Context) -> str:
     return f"{context.agent(event.agent)} is now {_words(event.intent)}{reason}"
 
 
+def _nth(tries: int) -> str:
+    return "" if tries == 1 else f" at try {tries}"
+
+
 def _ended(event: e.CallEnded, _: Context) -> str:
     row = event.record
     figures = [f"{name} {span(ms)}" for name, ms in (("waited", row.wait_ms), ("talked", row.talk_ms)) if ms]
@@ -229,6 +233,15 @@ SENTENCES: dict[type[Event], Sentence] = {
     e.BridgeEnded: _bridge_ended,
     e.WrapupStarted: _wrapup,
     e.WrapupEnded: lambda event, c: f"{c.agent(event.agent)} done with wrap-up",
+    e.VoicemailLeft: lambda event, _: f"left a voicemail of {span(event.length_ms)} in {event.box}",
+    e.VoicemailHeard: lambda event, c: f"{c.agent(event.by)} has listened to the voicemail",
+    e.VoicemailDeleted: lambda event, c: f"the voicemail was deleted by {c.agent(event.by)}",
+    e.CallbackRequested: lambda event, _: f"wants to be called back on {event.number} by {event.queue}",
+    e.CallbackClosed: lambda event, c: f"the callback is {event.state}, says {c.agent(event.by)}",
+    e.SurveyAnswered: lambda event, _: f"answered {event.score} to {event.question}",
+    e.MessageQueued: lambda event, _: f"a message to {event.to} waits to be sent",
+    e.MessageDelivered: lambda event, _: f"the message was taken by its endpoint{_nth(event.tries)}",
+    e.MessageFailed: lambda event, _: f"the message could not be sent: {event.reason}",
     e.AgentIntentChanged: _intent,
     e.AgentDeviceChanged: lambda event, c: f"phone of {c.agent(event.agent)} is now {_words(event.device)}",
     e.EngineStarted: lambda event, _: f"engine {event.engine} started, version {event.version}",

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import Row, Select, Text, literal, select
+from sqlalchemy import Delete, Row, Select, Table, Text, Update, literal, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from engine.store.connect import connect
 from engine.store.migrate import HEAD, revision_of, upgrade
@@ -16,6 +16,7 @@ from engine.store.rows import CallRow, EventRow
 from engine.store.tables import call_events, calls
 from engine.store.url import BadDatabase, async_url
 from engine.store.writers import EventValues, PostgresqlWriter, SqliteWriter, Writer
+from engine.store.writers import Row as LedgerRow
 
 TRANSACTION_S = 15.0
 _AFTER_EVERY_ID = "\U0010ffff"
@@ -25,8 +26,8 @@ class DatabaseDown(Exception):  # noqa: N818 - the state of the database
     """The database refused, or did not answer in time. Nothing of the transaction was kept."""
 
 
-class AmbiguousCall(Exception):  # noqa: N818 - a question to the asker, not a fault
-    """A prefix that several calls share."""
+class AmbiguousId(Exception):  # noqa: N818 - a question to the asker, not a fault
+    """A beginning that several ids share."""
 
 
 class Database:
@@ -71,41 +72,59 @@ class Database:
         await self._writer.close()
         await self._engine.dispose()
 
-    async def record(self, events: Sequence[EventValues], ended: Sequence[CallRow]) -> None:
-        """Write events and call rows in one transaction. Raises DatabaseDown.
+    async def record(self, events: Sequence[EventValues], rows: Sequence[LedgerRow]) -> None:
+        """Write events and the rows that they make in one transaction. Raises DatabaseDown.
 
         Rows already there stay as they are: recording twice is recording once.
         """
         async with self._answering():
-            await self._writer.write(events, ended)
+            await self._writer.write(events, rows)
 
     async def recent_calls(self, limit: int) -> list[CallRow]:
         """The calls that arrived last, newest first. Raises DatabaseDown."""
-        found = await self._rows(select(calls).order_by(calls.c.arrived_ms.desc()).limit(limit))
+        found = await self.rows(select(calls).order_by(calls.c.arrived_ms.desc()).limit(limit))
         return [_call(row) for row in found]
 
     async def call(self, id_or_prefix: str) -> CallRow | None:
-        """The call of this id, or the only one whose id begins so. Raises AmbiguousCall, DatabaseDown."""
-        first, last = (literal(edge, Text) for edge in (id_or_prefix, id_or_prefix + _AFTER_EVERY_ID))
-        is_it = calls.c.id.between(first, last)
-        found = await self._rows(select(calls).where(is_it).order_by(calls.c.id).limit(2))
-        if len(found) == 2 and found[0].id != id_or_prefix:
-            raise AmbiguousCall(
-                f"Several calls begin with {id_or_prefix!r}, such as {found[0].id} and {found[1].id}: type more of it."
-            )
-        return _call(found[0]) if found else None
+        """The call of this id, or the only one whose id begins so. Raises AmbiguousId, DatabaseDown."""
+        row = await self.by_id(calls, id_or_prefix)
+        return None if row is None else _call(row)
 
     async def events(self, call_id: str) -> list[EventRow]:
         """The events of a call in the order of the journal. Raises DatabaseDown."""
         columns = call_events.c
-        found = await self._rows(select(call_events).where(columns.call_id == call_id))
+        found = await self.rows(select(call_events).where(columns.call_id == call_id))
         rows = [EventRow(row.id, row.call_id, row.at_ms, row.type, row.data) for row in found]
         return sorted(rows, key=_journal_order)
 
-    async def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
+    async def by_id(self, table: Table, id_or_prefix: str) -> Row[Any] | None:
+        """The row of this id, or the only one whose id begins so. Raises AmbiguousId, DatabaseDown."""
+        first, last = (literal(edge, Text) for edge in (id_or_prefix, id_or_prefix + _AFTER_EVERY_ID))
+        is_it = table.c.id.between(first, last)
+        found = await self.rows(select(table).where(is_it).order_by(table.c.id).limit(2))
+        if len(found) == 2 and found[0].id != id_or_prefix:
+            raise AmbiguousId(
+                f"Several {table.name} begin with {id_or_prefix!r}, such as {found[0].id} and {found[1].id}: "
+                "type more of it."
+            )
+        return found[0] if found else None
+
+    async def rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        """What a query finds. Raises DatabaseDown."""
         async with self._answering(), self._engine.connect() as connection:
             rows: Sequence[Row[Any]] = (await connection.execute(query)).all()
             return rows
+
+    async def change(self, statement: Update | Delete) -> int:
+        """One change in one transaction; gives how many rows it changed. Raises DatabaseDown."""
+        async with self._answering(), self._engine.begin() as connection:
+            return (await connection.execute(statement)).rowcount
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Statements that are kept together or not at all. Raises DatabaseDown."""
+        async with self._answering(), self._engine.begin() as connection:
+            yield connection
 
     @asynccontextmanager
     async def _answering(self) -> AsyncIterator[None]:

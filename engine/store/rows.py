@@ -54,32 +54,32 @@ class CallRow:
     def from_record(cls, record: Mapping[str, Any]) -> "CallRow":
         """The row of a record that came over the wire: columns it lacks are empty, others are ignored, and
         what comes out is storable whatever came in. Raises ValueError where it names no call."""
-        call_id = _text(record.get("id"))
+        call_id = text_of(record.get("id"))
         if not call_id:
             raise ValueError("a call's record has no id")
-        ended = _moment(record.get("ended_ms"))
-        arrived = _moment(record.get("arrived_ms"))
+        ended = moment_of(record.get("ended_ms"))
+        arrived = moment_of(record.get("arrived_ms"))
         return cls(
             id=call_id,
-            dialled=_text(record.get("dialled")),
-            number=_text(record.get("number")),
-            presentation=_text(record.get("presentation")),
-            area=_text(record.get("area")),
-            customer_name=_text(record.get("customer_name")),
-            tier=_text(record.get("tier")),
+            dialled=text_of(record.get("dialled")),
+            number=text_of(record.get("number")),
+            presentation=text_of(record.get("presentation")),
+            area=text_of(record.get("area")),
+            customer_name=text_of(record.get("customer_name")),
+            tier=text_of(record.get("tier")),
             flow_path=_path(record.get("flow_path")),
-            queue=_text(record.get("queue")),
-            agent=_text(record.get("agent")),
+            queue=text_of(record.get("queue")),
+            agent=text_of(record.get("agent")),
             arrived_ms=(ended or 0) if arrived is None else arrived,
-            answered_ms=_moment(record.get("answered_ms")),
-            queued_ms=_moment(record.get("queued_ms")),
-            connected_ms=_moment(record.get("connected_ms")),
+            answered_ms=moment_of(record.get("answered_ms")),
+            queued_ms=moment_of(record.get("queued_ms")),
+            connected_ms=moment_of(record.get("connected_ms")),
             ended_ms=(arrived or 0) if ended is None else ended,
-            wait_ms=_moment(record.get("wait_ms")) or 0,
-            ring_ms=_moment(record.get("ring_ms")) or 0,
-            talk_ms=_moment(record.get("talk_ms")) or 0,
-            offers=_moment(record.get("offers")) or 0,
-            end_reason=_text(record.get("end_reason")),
+            wait_ms=moment_of(record.get("wait_ms")) or 0,
+            ring_ms=moment_of(record.get("ring_ms")) or 0,
+            talk_ms=moment_of(record.get("talk_ms")) or 0,
+            offers=moment_of(record.get("offers")) or 0,
+            end_reason=text_of(record.get("end_reason")),
         )
 
 
@@ -104,11 +104,13 @@ def storable_int(value: int) -> int:
     return min(max(value, -_INT64), _INT64)
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """What a column of text takes of a value from the wire."""
     return "" if value is None else storable_text(str(value))
 
 
-def _moment(value: Any) -> int | None:
+def moment_of(value: Any) -> int | None:
+    """What a column of milliseconds takes of a value from the wire."""
     if value is None or value == "":
         return None
     try:
@@ -118,4 +120,4 @@ def _moment(value: Any) -> int | None:
 
 
 def _path(value: Any) -> tuple[str, ...]:
-    return tuple(_text(step) for step in value) if isinstance(value, list | tuple) else ()
+    return tuple(text_of(step) for step in value) if isinstance(value, list | tuple) else ()

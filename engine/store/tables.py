@@ -1,6 +1,6 @@
 """The tables, as SQLAlchemy Core. Their history is in migrations/versions."""
 
-from sqlalchemy import JSON, BigInteger, Column, Index, MetaData, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, MetaData, Table, Text, text
 
 metadata = MetaData()
 
@@ -43,4 +43,85 @@ call_events = Table(
     Column("type", Text, nullable=False),
     Column("data", JSON, nullable=False),
     Index("call_events_call_id", "call_id"),
+)
+
+# What callers leave behind. Written by the ledger from the events of the calls; changed by whoever deals with it.
+voicemails = Table(
+    "voicemails",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("call_id", Id, nullable=False),
+    Column("box", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("left_ms", BigInteger, nullable=False),
+    Column("length_ms", BigInteger, nullable=False),
+    Column("heard_ms", BigInteger),
+    Column("heard_by", Text, nullable=False),
+    Index("voicemails_left_ms", "left_ms"),
+)
+
+_OPEN = text("state = 'open'")
+
+# A caller who asks twice for the same queue is called once: of one number only one request a queue may be open.
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("call_id", Id, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("asked_ms", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("closed_ms", BigInteger),
+    Column("closed_by", Text, nullable=False),
+    Index("callbacks_open", "queue", "number", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("callbacks_asked_ms", "asked_ms"),
+)
+
+survey_answers = Table(
+    "survey_answers",
+    metadata,
+    Column("call_id", Id, primary_key=True),
+    Column("question", Text, primary_key=True),
+    Column("score", BigInteger, nullable=False),
+    Column("answered_ms", BigInteger, nullable=False),
+    Index("survey_answers_answered_ms", "answered_ms"),
+)
+
+# Standing orders: what an operator has decided. Every change takes the next revision, which is how engines that hold
+# them in memory know that there is something to read.
+hours_orders = Table(
+    "hours_orders",
+    metadata,
+    Column("calendar", Id, primary_key=True),
+    Column("is_open", Boolean, nullable=False),
+    Column("say", Text, nullable=False),
+    Column("until_ms", BigInteger),
+    Column("ordered_by", Text, nullable=False),
+    Column("ordered_ms", BigInteger, nullable=False),
+)
+
+announcement_orders = Table(
+    "announcement_orders",
+    metadata,
+    Column("name", Id, primary_key=True),
+    Column("say", Text, nullable=False),
+    Column("until_ms", BigInteger),
+    Column("ordered_by", Text, nullable=False),
+    Column("ordered_ms", BigInteger, nullable=False),
+)
+
+list_entries = Table(
+    "list_entries",
+    metadata,
+    Column("list", Id, primary_key=True),
+    Column("number", Id, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("until_ms", BigInteger),
+    Column("ordered_by", Text, nullable=False),
+    Column("ordered_ms", BigInteger, nullable=False),
+)
+
+orders_revision = Table(
+    "orders_revision", metadata, Column("revision", BigInteger, primary_key=True, autoincrement=False)
 )

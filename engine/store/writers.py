@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
@@ -11,14 +11,23 @@ from sqlalchemy import JSON, Insert, Table, Text, bindparam, cast
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from engine.store.left_behind import CallbackRow, LeftRow, SurveyRow, VoicemailRow
 from engine.store.rows import CallRow
-from engine.store.tables import call_events, calls
+from engine.store.tables import call_events, callbacks, calls, survey_answers, voicemails
 
 EventValues = tuple[str, str, int, str, str]
 """The columns of `call_events` in their order; `data` is JSON text."""
 
 EVENT_COLUMNS = tuple(call_events.c.keys())
-CALL_COLUMNS = tuple(calls.c.keys())
+
+Row = CallRow | LeftRow
+# A row's fields are its table's columns.
+TABLES: Mapping[type[Row], Table] = {
+    CallRow: calls,
+    VoicemailRow: voicemails,
+    CallbackRow: callbacks,
+    SurveyRow: survey_answers,
+}
 # Short: who waits is a batch that is tried again, and on close a thread that must end.
 BUSY_S = 1.0
 
@@ -26,7 +35,7 @@ BUSY_S = 1.0
 class Writer(Protocol):
     """Writes a batch in one transaction; raises what its driver raises."""
 
-    async def write(self, events: Sequence[EventValues], ended: Sequence[CallRow]) -> None: ...
+    async def write(self, events: Sequence[EventValues], rows: Sequence[Row]) -> None: ...
 
     async def close(self) -> None: ...
 
@@ -39,11 +48,10 @@ class SqliteWriter:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._connection: sqlite3.Connection | None = None
         self._insert_events = _sqlite_insert(call_events)
-        self._insert_calls = _sqlite_insert(calls)
+        self._insert = {kind: _sqlite_insert(table) for kind, table in TABLES.items()}
 
-    async def write(self, events: Sequence[EventValues], ended: Sequence[CallRow]) -> None:
+    async def write(self, events: Sequence[EventValues], rows: Sequence[Row]) -> None:
         """A write whose waiter is cancelled still runs to its end; the next one queues behind it."""
-        rows = [_values(row) for row in ended]
         await asyncio.get_running_loop().run_in_executor(self._thread, self._write, events, rows)
 
     async def close(self) -> None:
@@ -51,12 +59,13 @@ class SqliteWriter:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
         self._thread.shutdown(wait=False)
 
-    def _write(self, events: Sequence[EventValues], ended: Sequence[tuple[Any, ...]]) -> None:
+    def _write(self, events: Sequence[EventValues], rows: Sequence[Row]) -> None:
         try:
             connection = self._connect()
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany(self._insert_events, events)
-            connection.executemany(self._insert_calls, ended)
+            for kind, same in _by_kind(rows):
+                connection.executemany(self._insert[kind], [_values(row) for row in same])
             connection.execute("COMMIT")
         except BaseException:
             # Closing rolls back, and a fresh connection finds a file that was moved or mended.
@@ -85,17 +94,19 @@ class PostgresqlWriter:
         # The entry is JSON already: it goes in as it is, instead of through a parser and a serialiser.
         as_json = cast(bindparam("data", type_=Text), JSON)
         self._insert_events = _unless_there(postgresql.insert(call_events).values(data=as_json))
-        self._insert_calls = _unless_there(postgresql.insert(calls))
+        self._insert = {kind: _unless_there(postgresql.insert(table)) for kind, table in TABLES.items()}
 
-    async def write(self, events: Sequence[EventValues], ended: Sequence[CallRow]) -> None:
+    async def write(self, events: Sequence[EventValues], rows: Sequence[Row]) -> None:
         """One transaction; cancelled, it is rolled back."""
         async with self._engine.begin() as connection:
             if events:
-                rows = [dict(zip(EVENT_COLUMNS, values, strict=True)) for values in events]
-                await connection.execute(self._insert_events, rows)
-            if ended:
-                rows = [{column: getattr(row, column) for column in CALL_COLUMNS} for row in ended]
-                await connection.execute(self._insert_calls, rows)
+                entries = [dict(zip(EVENT_COLUMNS, values, strict=True)) for values in events]
+                await connection.execute(self._insert_events, entries)
+            for kind, same in _by_kind(rows):
+                columns = TABLES[kind].c.keys()
+                await connection.execute(
+                    self._insert[kind], [{column: getattr(row, column) for column in columns} for row in same]
+                )
 
     async def close(self) -> None:
         """Nothing to free: the pool is the engine's."""
@@ -110,6 +121,13 @@ def _sqlite_insert(table: Table) -> str:
     return str(statement.compile(dialect=sqlite.dialect(paramstyle="qmark")))
 
 
-def _values(row: CallRow) -> tuple[Any, ...]:
-    values = [getattr(row, column) for column in CALL_COLUMNS]
+def _by_kind(rows: Sequence[Row]) -> Iterator[tuple[type[Row], list[Row]]]:
+    for kind in TABLES:
+        if same := [row for row in rows if type(row) is kind]:
+            yield kind, same
+
+
+def _values(row: Row) -> tuple[Any, ...]:
+    columns = TABLES[type(row)].c.keys()
+    values = [getattr(row, column) for column in columns]
     return tuple(orjson.dumps(value).decode() if isinstance(value, tuple) else value for value in values)

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, inspect, text
 from engine.journal.ledger import _rows
 from engine.store import migrate
 from engine.store.connect import connect
-from engine.store.database import AmbiguousCall, Database, DatabaseDown
+from engine.store.database import AmbiguousId, Database, DatabaseDown
 from engine.store.rows import CallRow, EventRow
 from engine.store.tables import metadata
 from engine.store.url import BadDatabase, async_url
@@ -103,7 +103,7 @@ async def test_a_call_is_found_by_the_beginning_of_its_id(database: Database) ->
     await database.record([], [call_row("h-12"), call_row("h-123"), call_row("h-2"), call_row("H-9_%")])
     found = [await database.call(prefix) for prefix in ("h-2", "h-123", "h-12", "H", "h-3", "H-9_%x")]
     assert [row and row.id for row in found] == ["h-2", "h-123", "h-12", "H-9_%", None, None]
-    with pytest.raises(AmbiguousCall, match="h-12 and h-123"):
+    with pytest.raises(AmbiguousId, match="h-12 and h-123"):
         await database.call("h-1")
 
 

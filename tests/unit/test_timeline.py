@@ -34,6 +34,15 @@ SAID = {
     "bridge.ended": "talked for 65 s, ended by caller",
     "wrapup.started": "8001 李雷 in wrap-up for 15 s",
     "wrapup.ended": "8001 李雷 done with wrap-up",
+    "voicemail.left": "left a voicemail of 7.0 s in night",
+    "voicemail.heard": "8001 李雷 has listened to the voicemail",
+    "voicemail.deleted": "the voicemail was deleted by 8001 李雷",
+    "callback.requested": "wants to be called back on +8613800138000 by sales",
+    "callback.closed": "the callback is done, says 8001 李雷",
+    "survey.answered": "answered 5 to satisfied",
+    "message.queued": "a message to +8613800138000 waits to be sent",
+    "message.delivered": "the message was taken by its endpoint at try 2",
+    "message.failed": "the message could not be sent: HTTP 400",
     "agent.intent_changed": "8001 李雷 is now not ready (lunch)",
     "agent.device_changed": "phone of 8001 李雷 is now unreachable",
     "engine.started": "engine engine-1 started, version 0.1.0",
@@ -53,8 +62,8 @@ def test_an_event_is_said_in_plain_english(event: e.Event) -> None:
 
 
 def test_an_unknown_event_gets_its_type_and_its_data() -> None:
-    event = e.UnknownEvent(CALL, AT, "callback.requested", {"number": "+8613800138000"})
-    assert describe(event) == 'callback.requested {"number":"+8613800138000"}'
+    event = e.UnknownEvent(CALL, AT, "callback.dialled", {"number": "+8613800138000"})
+    assert describe(event) == 'callback.dialled {"number":"+8613800138000"}'
 
 
 def test_offsets_count_from_the_first_event() -> None:
