@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from engine.config.models import HotlineFile
-from engine.config.trunks import Trunk, dialable
+from engine.config.source import Fault, Source, nearest
+from engine.config.trunks import Trunk, carriers, dialable
 
 Why = Literal["no_number", "own_number", "no_trunk", "not_listed", "denied", "premium_rate"]
 
@@ -68,18 +70,43 @@ def ways_out(hotline: HotlineFile, text: str, trunk: str | None = None) -> tuple
 
 
 def _way(hotline: HotlineFile, text: str, name: str, trunk: Trunk) -> Way:
-    outbound = trunk.outbound
-    assert outbound is not None  # noqa: S101 - ways_out looks at those only that have it
-    number = dialable(text, area_code=hotline.area_code)
+    outbound, area_code = trunk.outbound, trunk.area_code or hotline.area_code
+    assert outbound is not None  # noqa: S101 - ways_out looks only at those that have it
+    number = dialable(text, region=trunk.region, area_code=area_code)
     if not number:
         raise NotAllowed(_shown(text), "no_number")
-    if number in {dialable(own, area_code=hotline.area_code) for own in hotline.numbers}:
+    if number in {dialable(own, region=trunk.region, area_code=area_code) for own in hotline.numbers}:
         raise NotAllowed(number, "own_number")
     if why := outbound.why_not(number):
         raise NotAllowed(number, why)
-    return Way(number, name, outbound.dialled(number, "CN"), outbound.caller_id, outbound.most_calls)
+    return Way(number, name, outbound.dialled(number, trunk.region), outbound.caller_id, outbound.most_calls)
 
 
 def _shown(text: str) -> str:
     """What a caller typed, fit for a log."""
     return "".join(letter for letter in text[:32] if letter.isprintable())
+
+
+def faults(source: Source, hotline: HotlineFile, agents: Container[str], folder: Path) -> Iterator[Fault]:
+    """Trunks that no file of sip_trunks/ defines, and branches that nobody could reach."""
+    defined = carriers(folder)
+    for trunk in hotline.trunks:
+        if trunk not in defined:
+            message = f"no section [{trunk}] in sip_trunks/*.conf{nearest(trunk, defined)}"
+            yield source.fault(("trunks", trunk), message)
+    for extension, branch in hotline.branches.items():
+        if extension in agents:
+            message = f"`{extension}` is an agent's already (dialplan/agents.yaml); give the branch another number"
+            yield source.fault(("branches", extension), message)
+        if branch.number is not None:
+            yield from unreachable(source, ("branches", extension, "number"), hotline, branch.number)
+
+
+def unreachable(
+    source: Source, where: tuple[str, ...], hotline: HotlineFile, number: str, trunk: str | None = None
+) -> Iterator[Fault]:
+    """A number that stands in a file and that no trunk may dial."""
+    try:
+        ways_out(hotline, number, trunk)
+    except NotAllowed as refusal:
+        yield source.fault(where, str(refusal))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import phonenumbers
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from engine.config.units import Written
 from engine.identity.numbers import normalise
@@ -20,6 +20,7 @@ from engine.identity.numbers import normalise
 _WRITTEN = re.compile(r"(?P<wild>\+\d{1,14}\*)|(?P<full>\+\d{6,15})|(?P<short>\d{3,8})")
 # Separators that people write, and customers' databases hold.
 _SEPARATORS = re.compile(r"[\s\-().]")
+_SECTION = re.compile(r"^\[(?P<name>[^]]+)\](?:\((?P<inherits>[^)]*)\))?", re.MULTILINE)
 _SHORT = re.compile(r"\d{3,8}")
 
 
@@ -100,6 +101,12 @@ class Branch(Written):
     password: Annotated[str, StringConstraints(min_length=12)] | None = None
     contact: Annotated[str, StringConstraints(pattern=r"^sips?:[^\s;,]+$")] | None = None
 
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Branch:
+        if self.number is not None and (self.password or self.contact):
+            raise ValueError("`number` is dialled through a trunk; `password` and `contact` are a phone's: not both")
+        return self
+
 
 def dialable(text: str, *, region: str = "CN", area_code: str | None = None) -> str:
     """What is meant by `text`, whoever wrote it: E.164, a short number, or "" when it is no number.
@@ -113,20 +120,11 @@ def dialable(text: str, *, region: str = "CN", area_code: str | None = None) -> 
     return plain if plain.isascii() and _SHORT.fullmatch(plain) else ""
 
 
-def endpoints(folder: Path) -> set[str]:
-    """The PJSIP endpoints that sip_trunks/*.conf of a site define, templates aside."""
-    found: set[str] = set()
-    for path in sorted(folder.glob("sip_trunks/*.conf")):
-        section = ""
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            text = line.split(";")[0].strip()
-            if match := re.fullmatch(r"\[([^]]+)\](?:\(([^)]*)\))?.*", text):
-                section, inherited = match[1], match[2] or ""
-                if section and "!" not in inherited and "trunk" in inherited.split(","):
-                    found.add(section)
-            elif re.fullmatch(r"type\s*=>?\s*endpoint", text):
-                found.add(section)
-    return found
+def carriers(folder: Path) -> set[str]:
+    """The names of the sections in a site's sip_trunks/*.conf, templates aside: what a trunk may be called."""
+    files = [path.read_text(encoding="utf-8", errors="replace") for path in sorted(folder.glob("sip_trunks/*.conf"))]
+    sections = (match for text in files for match in _SECTION.finditer(text))
+    return {match["name"] for match in sections if "!" not in (match["inherits"] or "")}
 
 
 def _covers(entry: str, number: str) -> bool:
