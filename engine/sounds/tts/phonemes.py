@@ -17,7 +17,7 @@ _VOWELS = "AIOQWYaeiouæɑɐɒɔəɚɛɜɪʊʌᵻ"
 
 
 def phonemes(text: str, language: str) -> str:
-    """The phonemes that Kokoro speaks for `text`; KeyError names an English word the lexicon lacks."""
+    """The phonemes that Kokoro speaks for `text`; KeyError holds an English word that is in no lexicon."""
     return _mandarin(text) if language == "zh-CN" else _english(text)
 
 
@@ -28,8 +28,10 @@ def _mandarin(text: str) -> str:
 
 @cache
 def _mandarin_front_end() -> Any:
+    import jieba
     from misaki.zh import ZHG2P
 
+    jieba.setLogLevel("WARNING")
     return ZHG2P()
 
 
@@ -50,7 +52,7 @@ def _word(word: str) -> str:
     if isinstance(found, dict):
         found = found["DEFAULT"]
     if found is None:
-        raise KeyError(f"{word!r} is in no lexicon: give its phonemes in phonemes.py")
+        raise KeyError(word)
     return str(found)
 
 

@@ -1,0 +1,106 @@
+"""Any program that reads a text and writes an audio file.
+
+tts:
+  zh-CN: {engine: command, command: [piper, --model, zh.onnx, --output_file, "{file}"]}
+
+The text goes to its standard input, as UTF-8; the sound comes from its standard output, or from the file that it was
+told to write in place of `{file}`. There is no shell in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import signal
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from engine.config.units import Seconds
+from engine.sounds.tts.voice import MOST_BYTES, CannotSpeak, Spoken
+
+FILE = "{file}"
+
+
+class Command(Spoken):
+    """A program of the admin's choice."""
+
+    engine: Literal["command"] = "command"
+    command: list[str] = Field(min_length=1)
+    deadline: Seconds = 60.0
+
+    async def speak(self, text: str, language: str) -> bytes:
+        """What the program makes of `text`. Raises CannotSpeak."""
+        if not any(FILE in argument for argument in self.command):
+            return await spoken_by(self.command, text, self.deadline)
+        with tempfile.TemporaryDirectory(prefix="hotline-") as folder:
+            file = Path(folder) / "spoken.wav"
+            await spoken_by([argument.replace(FILE, str(file)) for argument in self.command], text, self.deadline)
+            if not file.is_file():
+                raise CannotSpeak(f"`{shlex.join(self.command)}` ended well and wrote no file in place of {FILE}")
+            if file.stat().st_size > MOST_BYTES:
+                raise CannotSpeak(f"`{shlex.join(self.command)}` wrote more than {MOST_BYTES >> 20} MB for one prompt")
+            return file.read_bytes()
+
+    def said_by(self, language: str) -> str:
+        """The command."""
+        return shlex.join(self.command)
+
+
+async def spoken_by(command: Sequence[str], text: str, deadline_s: float) -> bytes:
+    """Standard output of `command` with `text` on its standard input. Raises CannotSpeak when it fails, is late or
+    writes without end; it and its children are killed then."""
+    try:
+        program = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise CannotSpeak(f"`{command[0]}` cannot be run: {error.strerror}; install it, or name its path") from error
+    try:
+        async with asyncio.timeout(deadline_s):
+            _, sound, said = await asyncio.gather(
+                _told(program, text), _heard(program.stdout, MOST_BYTES), _heard(program.stderr, MOST_BYTES)
+            )
+            code = await program.wait()
+    except TimeoutError:
+        raise CannotSpeak(f"`{command[0]}` took longer than {deadline_s:g} s; raise `deadline`") from None
+    except OverflowError:
+        raise CannotSpeak(f"`{command[0]}` wrote more than {MOST_BYTES >> 20} MB for one prompt") from None
+    finally:
+        if program.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(program.pid, signal.SIGKILL)
+            await program.wait()
+    if code:
+        last = said.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+        raise CannotSpeak(f"`{shlex.join(command)}` failed with exit code {code}: {last[0][:300]}")
+    return sound
+
+
+async def _told(program: asyncio.subprocess.Process, text: str) -> None:
+    assert program.stdin  # noqa: S101 - it is a pipe
+    # A program that knows what to say without reading has closed it already.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        program.stdin.write(text.encode())
+        await program.stdin.drain()
+    program.stdin.close()
+
+
+async def _heard(pipe: asyncio.StreamReader | None, most: int) -> bytes:
+    """All of it. Raises OverflowError when it is more than `most` bytes."""
+    assert pipe  # noqa: S101 - it is a pipe
+    read = bytearray()
+    while chunk := await pipe.read(1 << 16):
+        read += chunk
+        if len(read) > most:
+            raise OverflowError
+    return bytes(read)
