@@ -34,12 +34,25 @@ class Number(Written):
     language: Language = "zh-CN"
 
 
+class AttemptLimits(Written):
+    """How many wrong tries of a member number, ID card or PIN there may be before nobody is asked any more: in one
+    call, from one number, about one account. Those of numbers and accounts are forgotten after `within`."""
+
+    call: int = Field(default=5, ge=1, le=100)
+    number: int = Field(default=10, ge=1, le=1000)
+    account: int = Field(default=5, ge=1, le=1000)
+    within: Seconds = 3600.0
+
+
 class IdentitySettings(Written):
-    """The company's own endpoint that knows its customers (docs/identity.md)."""
+    """The company's own endpoint that knows its customers (docs/identity.md). `cache`: how long an answer about a
+    number may be given again, 0s for never."""
 
     url: str
     deadline: Seconds = 1.5
     secret_file: str | None = None
+    cache: Seconds = 30.0
+    attempts: AttemptLimits = AttemptLimits()
 
 
 class Tier(Written):

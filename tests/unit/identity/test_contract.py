@@ -1,3 +1,5 @@
+import json
+import re
 from typing import Any
 
 import orjson
@@ -6,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from engine.identity.contract import Action, Outcome, Reply
-from engine.identity.endpoint import _EndpointError, read_reply
+from engine.http.line import Heard, NoAnswer, Silence
+from engine.identity.contract import Action, Customer, Reply, Route
+from engine.identity.endpoint import read_reply
 
 
 def reply(**fields: Any) -> Reply:
@@ -79,6 +82,14 @@ def test_invisible_and_wide_characters_in_names_are_tidied() -> None:
         {"route": {"priority": -1}},
         {"route": {"priority": 86_401}},
         {"route": {"require": "x" * 257}},
+        {"route": {"require": "mandarin >= "}},
+        {"route": {"announce": "../../etc/passwd"}},
+        {"route": {"announce": "a,b"}},
+        {"route": {"action": "queue", "target": "sales,1"}},
+        {"route": {"action": "agent", "target": "8001&8002"}},
+        {"route": {"action": "flow", "target": "../main"}},
+        {"route": {"action": "voicemail", "target": "/etc"}},
+        {"route": {"action": "play", "target": "a&b"}},
     ],
 )
 def test_an_answer_outside_the_contract_is_refused(fields: dict[str, Any]) -> None:
@@ -113,26 +124,74 @@ def test_these_need_no_target(action: str | None) -> None:
     ],
 )
 def test_nonsense_is_invalid(body: bytes) -> None:
-    with pytest.raises(_EndpointError) as caught:
-        read_reply(body)
-    assert caught.value.outcome is Outcome.INVALID
+    with pytest.raises(NoAnswer) as caught:
+        read_reply(Heard(200, body))
+    assert caught.value.silence is Silence.INVALID
 
 
 def test_the_reason_names_the_place_and_quotes_no_customer() -> None:
-    with pytest.raises(_EndpointError) as caught:
-        read_reply('{"status":"ok","customer":{"name":"王小明\\n"}}'.encode())
+    with pytest.raises(NoAnswer) as caught:
+        read_reply(Heard(200, '{"status":"ok","customer":{"name":"王小明\\n"}}'.encode()))
     assert caught.value.detail == "customer.name: Value error, control characters are not allowed here"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030"])
 def test_chinese_encodings_are_understood(encoding: str) -> None:
-    answer = read_reply('{"status":"ok","customer":{"name":"张三丰"}}'.encode(encoding))
+    answer = read_reply(Heard(200, '{"status":"ok","customer":{"name":"张三丰"}}'.encode(encoding)))
     assert answer.customer is not None and answer.customer.name == "张三丰"
 
 
 @given(st.binary(max_size=200) | st.builds(orjson.dumps, st.dictionaries(st.text(max_size=8), st.text(max_size=8))))
 def test_any_bytes_are_a_reply_or_a_typed_failure(body: bytes) -> None:
     try:
-        assert isinstance(read_reply(body), Reply)
-    except _EndpointError as error:
-        assert error.outcome is Outcome.INVALID
+        assert isinstance(read_reply(Heard(200, body)), Reply)
+    except NoAnswer as error:
+        assert error.silence is Silence.INVALID
+
+
+_scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=80)
+_json = st.recursive(
+    _scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
+)
+_values = st.dictionaries(st.text(max_size=70), _json, max_size=4) | _json
+_routes = st.fixed_dictionaries(
+    {},
+    optional={
+        "action": st.sampled_from([*Action, "teleport"]) | _json,
+        "target": st.sampled_from(["sales", "8001", "+8675588881234", "welcome@en"]) | _json,
+        "priority": st.floats() | st.integers() | _json,
+        "require": st.sampled_from(["mandarin>=3 & billing", "any", "agent:8001", ")("]) | _json,
+        "announce": st.sampled_from(["welcome", "../x"]) | _json,
+    },
+)
+_customers = st.fixed_dictionaries(
+    {}, optional={"id": _json, "name": _json, "tier": _json, "attributes": _values, "extra": _json}
+)
+_replies = st.fixed_dictionaries(
+    {"status": st.sampled_from(["ok", "not_found", "rejected", "locked", "OK"]) | _json},
+    optional={"customer": _customers | _json, "route": _routes | _json, "variables": _values, "extra": _json},
+)
+_HARMFUL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+@given(answer=_replies, encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "gb18030"]))
+def test_whatever_is_let_in_holds_nothing_that_could_act_elsewhere(answer: Any, encoding: str) -> None:
+    body = json.dumps(answer, ensure_ascii=False).encode(encoding, errors="replace")
+    try:
+        said = read_reply(Heard(200, body))
+    except NoAnswer as error:
+        assert error.silence is Silence.INVALID
+        assert not _HARMFUL.search(error.detail)
+        return
+    customer, route = said.customer or Customer(), said.route or Route()
+    for line in (customer.id, customer.name, customer.tier, route.target, route.require, route.announce):
+        assert not _HARMFUL.search(line) and len(line) <= 256
+    if route.action in (Action.NUMBER, Action.EXTENSION):
+        assert re.fullmatch(r"\+?[0-9*#]{1,32}", route.target)
+    elif route.action not in (None, Action.HANGUP):
+        assert re.fullmatch(r"[A-Za-z0-9_@-]*", route.target)
+    assert 0 <= route.priority <= 86_400
+    for value in (*customer.attributes.values(), *said.variables.values()):
+        assert value is None or isinstance(value, str | bool | int | float)
+        assert not isinstance(value, str) or (len(value) <= 1024 and not _HARMFUL.search(value))
+    assert Reply.model_validate_json(said.model_dump_json()) == said

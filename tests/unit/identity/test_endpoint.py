@@ -12,9 +12,10 @@ import orjson
 import pytest
 from aiohttp import web
 
-from engine.identity.breaker import Breaker, State
+from engine.http.breaker import Breaker, State
+from engine.http.line import MAX_ANSWER
 from engine.identity.contract import Member, Outcome
-from engine.identity.endpoint import MAX_ANSWER, Answer, Identity, NoIdentity
+from engine.identity.endpoint import Answer, Identity, NoIdentity
 from engine.identity.numbers import normalise
 
 SECRET = "s3cret"
@@ -97,8 +98,8 @@ async def until(condition: Callable[[], bool], within_s: float = 5.0) -> None:
 
 
 def connections_in_use(asked: Identity) -> int:
-    assert asked._session is not None and asked._session.connector is not None
-    return len(asked._session.connector._acquired)
+    assert asked.line._session is not None and asked.line._session.connector is not None
+    return len(asked.line._session.connector._acquired)
 
 
 async def test_a_known_caller_comes_with_customer_route_and_variables() -> None:
@@ -154,7 +155,7 @@ async def test_what_is_posted_is_the_contract_and_its_signature_can_be_verified(
     assert headers["X-Hotline-Timestamp"] == str(timestamp)
     expected = hmac.new(SECRET.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
     assert headers["X-Hotline-Signature"] == f"sha256={expected}"
-    assert headers["Idempotency-Key"] == "c7"
+    assert headers["Idempotency-Key"].startswith("c7-")
     assert headers["Content-Type"] == "application/json"
 
 
@@ -352,7 +353,7 @@ async def test_a_caller_who_hangs_up_frees_the_connection_and_the_place() -> Non
             left.set()
         raise AssertionError
 
-    async with endpoint(handler) as url, identity(url, concurrency=1, deadline_s=5.0) as asked:
+    async with endpoint(handler) as url, identity(url, in_flight=1, deadline_s=5.0) as asked:
         hanging_up = asyncio.create_task(ask(asked))
         await asyncio.wait_for(arrived.wait(), 5)
         assert connections_in_use(asked) == 1
@@ -403,7 +404,7 @@ async def test_requests_in_flight_are_bounded_and_the_wait_is_within_the_deadlin
             in_flight -= 1
         return web.json_response({"status": "ok"})
 
-    async with endpoint(handler) as url, identity(url, concurrency=2, deadline_s=0.5) as asked:
+    async with endpoint(handler) as url, identity(url, in_flight=2, deadline_s=0.5) as asked:
         answers = await asyncio.gather(*(ask(asked) for _ in range(20)))
     assert most == 2
     assert {a.outcome for a in answers} == {Outcome.OK, Outcome.TIMEOUT}
@@ -437,3 +438,77 @@ def test_an_empty_secret_is_refused_at_once() -> None:
 
 async def test_without_an_endpoint_nobody_is_known() -> None:
     assert (await ask(NoIdentity())).outcome is Outcome.NOT_FOUND
+
+
+async def test_a_caller_who_dials_again_at_once_is_not_asked_about_again() -> None:
+    asked_about: list[str] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        asked_about.append((await request.json())["caller"]["number"])
+        return web.json_response({"status": "ok", "customer": {"name": "张三"}})
+
+    async with endpoint(handler) as url, identity(url, fresh_s=30) as asked:
+        first, second = await ask(asked, call_id="c1"), await ask(asked, call_id="c2")
+        other = await asked.look_up(normalise("13900139000"), dialled="4008001234", call_id="c3", variables={})
+        elsewhere = await asked.look_up(KNOWN, dialled="4009999999", call_id="c4", variables={})
+        knowing_more = await asked.look_up(KNOWN, dialled="4008001234", call_id="c5", variables={"order": "7"})
+    assert (first.cached, second.cached, second.ms) == (False, True, 0)
+    assert second.customer == first.customer
+    assert not (other.cached or elsewhere.cached or knowing_more.cached)
+    assert len(asked_about) == 4
+
+
+async def test_nothing_is_remembered_unless_told_to() -> None:
+    async with endpoint(answering({"status": "ok"})) as url, identity(url) as asked:
+        assert not ((await ask(asked)).cached or (await ask(asked)).cached)
+
+
+async def test_what_a_member_proves_is_proved_anew_each_time() -> None:
+    member = Member(id="1001", pin="2468")
+    async with endpoint(answering({"status": "ok"})) as url, identity(url, fresh_s=30) as asked:
+        for _ in range(3):
+            assert not (await ask(asked, member=member)).cached
+        assert not (await ask(asked)).cached, "a member's answer was given for the number"
+
+
+@pytest.mark.parametrize("fault", [b"nonsense", 503])
+async def test_a_failure_is_not_remembered(fault: bytes | int) -> None:
+    well = False
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        if well:
+            return web.json_response({"status": "ok"})
+        return web.Response(status=fault) if isinstance(fault, int) else web.Response(body=fault)
+
+    async with endpoint(handler) as url, identity(url, fresh_s=30) as asked:
+        assert (await ask(asked)).outcome in (Outcome.INVALID, Outcome.UNAVAILABLE)
+        well = True
+        assert (await ask(asked)).outcome is Outcome.OK
+
+
+async def test_the_same_question_has_the_same_key_and_another_question_another() -> None:
+    keys: list[str] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        keys.append(request.headers["Idempotency-Key"])
+        return web.json_response({"status": "ok"})
+
+    async with endpoint(handler) as url, identity(url) as asked:
+        for call_id, order in (("c1", "7"), ("c1", "7"), ("c1", "8"), ("c2", "7")):
+            await asked.look_up(KNOWN, dialled="400", call_id=call_id, variables={"order": order})
+    assert keys[0] == keys[1]
+    assert len({*keys}) == 3
+
+
+async def test_only_what_was_keyed_in_is_sent() -> None:
+    members: list[object] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        members.append((await request.json())["member"])
+        return web.json_response({"status": "ok"})
+
+    async with endpoint(handler) as url, identity(url) as asked:
+        await ask(asked, member=Member(id_card="11010519491231002X"))
+        await ask(asked, member=Member(id="1001", pin="2468"))
+    assert members == [{"id_card": "11010519491231002X"}, {"id": "1001", "pin": "2468"}]
+    assert "11010519491231002X" not in repr(Member(id_card="11010519491231002X"))

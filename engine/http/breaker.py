@@ -86,4 +86,4 @@ class Breaker:
         before, self.state = self.state, TRANSITIONS[self.state, event]
         self._era += 1
         self._in_a_row = 0
-        log.warning("identity.breaker", was=before.value, because=event.value, now=self.state.value)
+        log.warning("http.breaker", was=before.value, because=event.value, now=self.state.value)

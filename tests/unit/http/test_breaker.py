@@ -1,6 +1,6 @@
 import pytest
 
-from engine.identity.breaker import TRANSITIONS, Breaker, Event, State
+from engine.http.breaker import TRANSITIONS, Breaker, Event, State
 
 PAUSE_S = 10.0
 AFTER_PAUSE = PAUSE_S * 1.2 + 0.1
