@@ -28,6 +28,7 @@ from engine.call.record import CallRecord, Records, now_ms
 from engine.call.recovery import Recovery
 from engine.call.switchboard import Switchboard
 from engine.config.site import Site
+from engine.flow.services import Services
 from engine.host.state import State
 from engine.identity.endpoint import Identity, NoIdentity
 from engine.identity.numbers import prepare
@@ -90,7 +91,8 @@ class Engine:
         )
         self.records = Records(self.line, settings.name)
         self.identity = _identity(site, settings.state)
-        self.board = Switchboard(self.node, self.acd, self.phones, self.journal, self.records, self.identity, site)
+        self.services = Services(identity=self.identity)
+        self.board = Switchboard(self.node, self.acd, self.phones, self.journal, self.records, self.services, site)
         self.calls = Calls(self.board)
         self.recovery = Recovery(self.calls, self.node, self.acd)
         self.lag = LoopLag()
@@ -241,7 +243,7 @@ def _identity(site: Site, state: State) -> Identity | NoIdentity:
     if settings is None:
         return NoIdentity()
     secret = Path(settings.secret_file).read_text().strip() if settings.secret_file else state.secret("identity")
-    return Identity(settings.url, secret, deadline_s=settings.deadline)
+    return Identity(settings.url, secret, deadline_s=settings.deadline, fresh_s=settings.cache)
 
 
 def _phones(site: Site, state: State) -> dict[str, Phone]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from engine.asterisk.ari import Ari, AriRefused, Query
-from engine.flow.leg import HungUp
+from engine.flow.digits import Digits
+from engine.flow.leg import ANY_KEY, HungUp
 
 if TYPE_CHECKING:
     from engine.asterisk.ari import Event
@@ -26,8 +26,9 @@ GONE = (404, 409, 412, 422)
 # Where a prompt's file is: (name, language) → path without extension.
 SoundPath = Callable[[str, str], str]
 
-# More keys than any menu or account number needs: a stuck key must not grow the buffer for ever.
-MOST_DIGITS = 64
+
+# Q.850: normal clearing.
+NORMAL = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Channel:
         self.up = False
         self.gone: asyncio.Future[LegEnd] = asyncio.get_running_loop().create_future()
         self._watchers: list[asyncio.Future[None]] = []
-        self._digits: deque[str] = deque(maxlen=MOST_DIGITS)
+        self.digits = Digits()
         self._playing: set[str] = set()
         self._playbacks = 0
         self._music = False
@@ -66,8 +67,8 @@ class Channel:
 
     def note_digit(self, digit: str) -> None:
         """A key was pressed: kept until a step asks for it."""
-        self._digits.append(digit)
-        self._changed()
+        if self.digits.press(digit):
+            self._changed()
 
     def note_playback_end(self, playback_id: str, failed: bool) -> None:
         """A playback ended, by itself or because it was cut short."""
@@ -149,11 +150,11 @@ class Channel:
         if error is not None and not (isinstance(error, AriRefused) and error.status in GONE):
             log.warning("channel.post_failed", channel=self.id, error=str(error))
 
-    async def hang_up(self, reason: str = "normal") -> None:
-        """Ends it, whatever state it is in; returns once Asterisk has taken the order."""
+    async def hang_up(self, cause: int = NORMAL) -> None:
+        """Ends it, whatever state it is in, with a cause of Q.850; returns once Asterisk has taken the order."""
         if not self.gone.done():
             with suppress(AriRefused):
-                await self.ari.request("DELETE", f"channels/{self.id}", {"reason": reason})
+                await self.ari.request("DELETE", f"channels/{self.id}", {"reason_code": cause})
 
     def drop(self, reason: str = "normal") -> None:
         """hang_up() that nobody waits for."""
@@ -179,9 +180,9 @@ class CallerLeg(Channel):
         if not self.up:
             await self.command("POST", "/answer")
 
-    async def play(self, prompts: Sequence[str], *, interruptible: bool = True) -> bool:
-        """One playback for all prompts; a key ends it at once and stays in the buffer."""
-        if interruptible and self._digits:
+    async def play(self, prompts: Sequence[str], *, stops: str = ANY_KEY) -> bool:
+        """One playback for all prompts; a key of `stops` ends it at once and stays in the buffer."""
+        if self.digits.any_of(stops):
             return False
         if self._music:
             await self.hold_music(False)
@@ -191,16 +192,16 @@ class CallerLeg(Channel):
         media = ",".join(f"sound:{self._sound(name, self.language)}" for name in prompts)
         try:
             await self.command("POST", "/play", media=media, playbackId=playback)
-            await self.until(lambda: playback not in self._playing or (interruptible and bool(self._digits)))
-            return not (interruptible and self._digits)
+            await self.until(lambda: playback not in self._playing or self.digits.any_of(stops))
+            return not self.digits.any_of(stops)
         finally:
             if playback in self._playing:
                 self._post("DELETE", f"playbacks/{playback}", lazily=True)
 
     async def digit(self, timeout_s: float) -> str | None:
         """The next key in the buffer, or the next one pressed."""
-        await self.until(lambda: bool(self._digits), timeout_s)
-        return self._digits.popleft() if self._digits else None
+        await self.until(lambda: bool(self.digits), timeout_s)
+        return self.digits.take()
 
     async def hold_music(self, on: bool, music_class: str = "default") -> None:
         """Music from Asterisk's own class; sent without waiting, as nothing depends on its answer."""

@@ -18,6 +18,7 @@ from engine.call.inbound import ACCOUNT_S, InboundCall
 from engine.call.record import CallRecord, now_ms
 from engine.call.switchboard import Switchboard
 from engine.flow.leg import HungUp
+from engine.flow.visit import caller_facts
 from engine.identity.numbers import Caller
 from engine.journal.events import CallArrived, CallEnded
 from engine.store.rows import EndReason
@@ -72,6 +73,7 @@ class Calls:
             trunk=arrival.trunk,
             language=number.language if number else "zh-CN",
             flow=number.flow if number else "",
+            variables=caller_facts(caller, dialled=arrival.dialled, trunk=arrival.trunk),
             config_version=board.site.version,
             arrived_ms=now_ms(),
         )

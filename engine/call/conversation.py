@@ -39,7 +39,8 @@ class Conversation:
             await call.board.node.unbridge(record.bridge)
             record.bridge = ""
             return False
-        record.connected_ms = call.now_ms()
+        record.talking_since_ms = call.now_ms()
+        record.connected_ms = record.connected_ms or record.talking_since_ms
         call.note(BridgeStarted, bridge=record.bridge, agent=record.agent)
         return True
 
@@ -52,5 +53,6 @@ class Conversation:
         call, record = self._call, self._call.record
         by = "agent" if self.agent_leg.gone.done() else "caller"
         self.agent_leg.drop()
-        if record.connected_ms is not None:
-            call.note(BridgeEnded, talk_ms=call.now_ms() - record.connected_ms, by=by)
+        if record.talking_since_ms is not None:
+            call.note(BridgeEnded, talk_ms=call.now_ms() - record.talking_since_ms, by=by)
+            record.talk_ends(call.now_ms())

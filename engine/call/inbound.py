@@ -11,28 +11,27 @@ import structlog
 
 from engine.acd import Missed, Offer
 from engine.asterisk.ari import AriError
-from engine.asterisk.channel import CallerLeg
+from engine.asterisk.channel import NORMAL, CallerLeg
 from engine.call.conversation import Conversation
 from engine.call.phase import Phase
 from engine.call.record import CallRecord, now_ms
 from engine.call.switchboard import Switchboard
 from engine.call.waiting import Waiting
 from engine.config.models import Queue
-from engine.flow import runner
-from engine.flow.leg import HungUp
-from engine.flow.steps import Ended, ToQueue, Visit
+from engine.flow.leg import ANY_KEY, HungUp
+from engine.flow.runner import Walk
+from engine.flow.steps import Ended, ToQueue
+from engine.flow.steps.base import Away
+from engine.flow.visit import Visit, speak
 from engine.identity.numbers import Caller
 from engine.journal.events import (
     CallAnswered,
     CallEnded,
-    CallIdentified,
     CallRecovered,
     Event,
-    IvrPlayed,
-    LookupFinished,
-    LookupStarted,
 )
 from engine.redis_line import LineDown
+from engine.sounds import UnknownPrompt
 from engine.store.rows import EndReason
 
 log = structlog.get_logger()
@@ -57,7 +56,11 @@ class InboundCall:
         self.phone_rings = False
         self.closing: EndReason | None = None
         self._conversation: Conversation | None = None
+        self.site = board.site  # the version that it began with, to its end
         self.leg.language = record.language
+        self._walk = Walk(
+            self.site.flows, record.flow, record.step or None, record.callers, record.visits, on_enter=self._enter
+        )
 
     async def run(self, conversation: Conversation | None = None) -> None:
         """From wherever the record says the call is, to its end. Nothing escapes but cancellation."""
@@ -75,63 +78,84 @@ class InboundCall:
             await self._close(self.closing or reason)
 
     async def _serve(self, conversation: Conversation | None) -> EndReason:
-        if conversation is not None:
-            return await self._talk(conversation)
-        if self.record.answered_ms is None:
-            await self._answer()
-        step: str | None = self.record.step or None
+        """Through the flows, away to somebody, and back into the flows, until one of them ends the call."""
+        visit, away = self._visit(), self.record.away
         while True:
-            destination = await self._follow_flow(step)
-            if isinstance(destination, Ended):
-                return await self._hang_up(EndReason(destination.reason))
-            conversation = await self._conversation_from(destination)
-            if conversation is not None:
-                return await self._talk(conversation)
-            step = destination.branches.get("timed_out")
-            if step is None:
-                return await self._hang_up(EndReason.TIMED_OUT)
-            self.record.go(Phase.FLOW)
+            if away is None:
+                departure = await self._walk.onward(visit)
+                if isinstance(departure, Ended):
+                    return await self._hang_up(self._reason(departure.reason), departure.cause)
+                away = self.record.away = departure
+            outcome = await self._away(away, conversation)
+            conversation = None
+            if outcome == "served" and "served" not in away.branches:
+                return await self._hang_up(EndReason.COMPLETED_BY_AGENT)
+            if not self._walk.follow(away.back(outcome)):
+                return await self._hang_up(self._reason(EndReason.TIMED_OUT))
+            await self._return_to_flow()
+            away = None
+
+    def _visit(self) -> Visit:
+        record = self.record
+        return Visit(
+            leg=self.leg,
+            site=self.site,
+            services=self.board.services,
+            note=self.note,
+            caller=self.caller,
+            call_id=record.id,
+            dialled=record.dialled,
+            variables=record.variables,
+            answer=self._answer,
+        )
 
     async def _answer(self) -> None:
-        await self.leg.answer()
-        self.record.answered_ms = now_ms()
-        self.note(CallAnswered)
+        if self.record.answered_ms is None:
+            await self.leg.answer()
+            self.record.answered_ms = now_ms()
+            self.note(CallAnswered)
 
-    async def _follow_flow(self, step: str | None) -> ToQueue | Ended:
-        visit = Visit(self.leg, self.say, self._look_up, self.note, self.record.variables)
-        flow = self.board.site.flows[self.record.flow]
-        return await runner.run(self.record.flow, flow, visit, step, entered=self._enter)
-
-    def _enter(self, step: str) -> None:
-        self.record.step = step
-        place = f"{self.record.flow}/{step}"
-        if self.record.flow_path[-1:] != [place]:  # a successor enters the step again where it was cut short
-            self.record.flow_path.append(place)
+    def _enter(self) -> None:
+        record, walk = self.record, self._walk
+        record.flow, record.step, record.callers, record.visits = walk.flow, walk.step or "", walk.callers, walk.visits
+        place = f"{record.flow}/{record.step}"
+        if record.flow_path[-1:] != [place]:  # a successor enters the step again where it was cut short
+            record.flow_path.append(place)
         self.save()
 
-    async def _look_up(self) -> str:
+    def _reason(self, of_flow: str) -> EndReason:
+        """Whoever has talked to an agent has been served, whatever the flow said to them afterwards."""
+        return EndReason.COMPLETED_BY_AGENT if self.record.connected_ms else EndReason(of_flow)
+
+    async def _away(self, away: Away, conversation: Conversation | None) -> str:
+        """The caller is with somebody, or waits for them; how that ended, while they are still there."""
+        if conversation is None and isinstance(away, ToQueue):
+            conversation = await self._conversation_from(away)
+        if conversation is None:
+            return "timed_out"
+        self._conversation = conversation
+        await conversation.until_agent_leaves()
+        return "served"
+
+    async def _return_to_flow(self) -> None:
+        """Takes down what the caller was in with somebody else."""
         record = self.record
-        url = self.board.site.hotline.identity.url if self.board.site.hotline.identity else ""
-        self.note(LookupStarted, url=url)
-        answer = await self.board.identity.look_up(
-            self.caller, dialled=record.dialled, call_id=record.id, variables=record.variables
-        )
-        said = answer.customer.model_dump(exclude_defaults=True) if answer.customer else None
-        self.note(LookupFinished, outcome=answer.outcome, ms=answer.ms, answer=said, detail=answer.detail)
-        if answer.customer is not None:
-            record.customer_name, record.tier = answer.customer.name, answer.customer.tier
-            tier = self.board.site.hotline.tiers.get(record.tier)
-            record.head_start_s = tier.head_start if tier else 0.0
-        if answer.route is not None:
-            record.head_start_s = max(record.head_start_s, answer.route.priority)
-        self.note(CallIdentified, outcome=answer.outcome, customer=said, ms=answer.ms, cached=answer.cached)
-        return answer.outcome
+        if self._conversation is not None:
+            await self._conversation.end()
+            await self._end_item(EndReason.COMPLETED_BY_AGENT)
+            await self._take_bridge_down()
+            record.bridge, self._conversation = "", None
+        record.away = None
+        record.go(Phase.FLOW)
 
     async def _conversation_from(self, destination: ToQueue) -> Conversation | None:
         """Waits for an agent until both can talk; None when the longest wait is over."""
-        self.record.queue = destination.queue
-        if self.record.phase is Phase.FLOW:
-            self.record.go(Phase.WAITING)
+        record = self.record
+        record.queue = destination.queue
+        if record.phase is Phase.FLOW:
+            record.head_start_s = self._head_start_s()
+            await self._announce()
+            record.go(Phase.WAITING)
         while True:
             answer = await Waiting(self, destination).for_agent()
             if answer is None:
@@ -146,15 +170,22 @@ class InboundCall:
             self._conversation = None
             self.record.go(Phase.WAITING)
 
-    async def _talk(self, conversation: Conversation) -> EndReason:
-        self._conversation = conversation
-        await conversation.until_agent_leaves()
-        return await self._hang_up(EndReason.COMPLETED_BY_AGENT)
+    def _head_start_s(self) -> float:
+        """A tier's or the identity endpoint's, whichever is more."""
+        tier = self.site.hotline.tiers.get(str(self.record.variables.get("customer.tier", "")))
+        return max(tier.head_start if tier else 0.0, float(self.record.variables.get("route.priority") or 0.0))
 
-    async def _hang_up(self, reason: EndReason) -> EndReason:
+    async def _announce(self) -> None:
+        """What the identity endpoint wants this caller to hear before they wait; an unknown prompt is its mistake."""
+        prompt = str(self.record.variables.pop("route.announce", ""))
+        if prompt:
+            with suppress(UnknownPrompt):
+                await self.say([prompt])
+
+    async def _hang_up(self, reason: EndReason, cause: int = NORMAL) -> EndReason:
         """Ends the caller's leg; the reason stands before its end comes back to us as a HungUp."""
         self.closing = reason
-        await self.leg.hang_up()
+        await self.leg.hang_up(cause)
         return reason
 
     def _reason_of_hangup(self) -> EndReason:
@@ -165,7 +196,7 @@ class InboundCall:
             return EndReason.COMPLETED_BY_CALLER if self.record.connected_ms else EndReason.ABANDONED_RINGING
         if self.record.phase is Phase.WAITING:
             return EndReason.ABANDONED_RINGING if self.phone_rings else EndReason.ABANDONED_WAITING
-        return EndReason.ABANDONED_IVR
+        return self._reason(EndReason.ABANDONED_IVR)
 
     async def _rescue(self) -> EndReason:
         """We could not serve the caller: the dialplan's fallback still rings the agents the plain way."""
@@ -225,7 +256,13 @@ class InboundCall:
     @property
     def queue_settings(self) -> Queue:
         """The queue that the caller is in."""
-        return self.board.site.queues[self.record.queue]
+        return self.site.queues[self.record.queue]
+
+    @property
+    def music(self) -> str:
+        """What the caller hears while waiting: their tier's music, or the queue's."""
+        tier = self.site.hotline.tiers.get(self.record.tier)
+        return (tier.music if tier else None) or self.queue_settings.music
 
     def note(self, kind: type[Event], /, **payload: Any) -> None:
         """Writes an event of this call into the journal."""
@@ -233,13 +270,15 @@ class InboundCall:
 
     def save(self) -> None:
         """What a successor must know, as it is now."""
+        record = self.record
+        record.customer_name = str(record.variables.get("customer.name") or "")
+        record.tier = str(record.variables.get("customer.tier") or "")
+        record.language = self.leg.language
         self.board.records.save(self.record)
 
-    async def say(self, prompts: Sequence[str], *, interruptible: bool = True) -> bool:
+    async def say(self, prompts: Sequence[str], *, stops: str = ANY_KEY) -> bool:
         """Plays prompts and notes what the caller heard; False when a key cut it short. Raises HungUp."""
-        texts = tuple(self.board.site.spoken(prompt, self.leg.language) for prompt in prompts)
-        self.note(IvrPlayed, prompts=tuple(prompts), texts=texts, language=self.leg.language)
-        return await self.leg.play(prompts, interruptible=interruptible)
+        return await speak(self.leg, self.site, self.note, prompts, stops=stops)
 
     def recovered(self) -> None:
         """This engine has found the call of its predecessor."""

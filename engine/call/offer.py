@@ -83,7 +83,7 @@ class Ringing:
         call.board.phones.ours(agent, leg)
         try:
             # Behind the INVITE, and with it: no dead air while the phone rings.
-            await call.leg.hold_music(True, call.queue_settings.music)
+            await call.leg.hold_music(True, call.music)
             call.save()
             missed = await self._taken(leg, dialled) or await self._until_answer(leg, ring_s)
             if missed is not None:

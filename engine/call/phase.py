@@ -15,11 +15,12 @@ class Phase(StrEnum):
 
 
 # WAITING → FLOW: nobody was reached, the flow says what now. TALKING → WAITING: the agent was gone before the
-# first word. Any phase may end: callers hang up when they like.
+# first word. TALKING → FLOW: the agent has left, and the flow has a word for the caller yet. Any phase may end:
+# callers hang up when they like.
 TRANSITIONS: dict[Phase, frozenset[Phase]] = {
     Phase.FLOW: frozenset({Phase.WAITING, Phase.ENDED}),
     Phase.WAITING: frozenset({Phase.FLOW, Phase.TALKING, Phase.ENDED}),
-    Phase.TALKING: frozenset({Phase.WAITING, Phase.ENDED}),
+    Phase.TALKING: frozenset({Phase.WAITING, Phase.FLOW, Phase.ENDED}),
     Phase.ENDED: frozenset(),
 }
 

@@ -10,6 +10,7 @@ import orjson
 import structlog
 
 from engine.call.phase import Phase, check
+from engine.flow.steps.base import Away, read_departure
 from engine.redis_line import RedisLine
 from engine.store.rows import CallRow, EndReason
 
@@ -39,6 +40,9 @@ class CallRecord:
     phase: Phase = Phase.FLOW
     flow: str = ""
     step: str = ""
+    callers: list[tuple[str, str] | None] = field(default_factory=list)
+    visits: int = 0
+    away: Away | None = None
     flow_path: list[str] = field(default_factory=list)
     variables: dict[str, Any] = field(default_factory=dict)
     customer_name: str = ""
@@ -52,6 +56,8 @@ class CallRecord:
     answered_ms: int | None = None
     queued_ms: int | None = None
     connected_ms: int | None = None
+    talking_since_ms: int | None = None
+    talked_ms: int = 0
     ring_ms: int = 0
     offers: int = 0
 
@@ -59,6 +65,12 @@ class CallRecord:
         """Enters a phase. Raises IllegalTransition."""
         check(self.phase, phase)
         self.phase = phase
+
+    def talk_ends(self, at_ms: int) -> None:
+        """One of the two has left the conversation."""
+        if self.talking_since_ms is not None:
+            self.talked_ms += at_ms - self.talking_since_ms
+            self.talking_since_ms = None
 
     def row(self, reason: EndReason, ended_ms: int) -> CallRow:
         """The call's one row in the database."""
@@ -81,7 +93,7 @@ class CallRecord:
             ended_ms=ended_ms,
             wait_ms=served - self.queued_ms if self.queued_ms else 0,
             ring_ms=self.ring_ms,
-            talk_ms=ended_ms - self.connected_ms if self.connected_ms else 0,
+            talk_ms=self.talked_ms + (ended_ms - self.talking_since_ms if self.talking_since_ms else 0),
             offers=self.offers,
             end_reason=reason,
         )
@@ -124,9 +136,17 @@ class Records:
         for call_id, text in zip(ids, texts, strict=True):
             try:
                 data = orjson.loads(text)
-                records.append(CallRecord(**{**data, "phase": Phase(data["phase"])}))
+                records.append(_read(data))
             except (TypeError, ValueError, KeyError) as error:
                 # A record of another version, or half a write: the channel itself is found among the strangers.
                 log.warning("record.unreadable", call=call_id, error=str(error))
                 self._line.post("SREM", self._index, call_id)
         return records
+
+
+def _read(data: dict[str, Any]) -> CallRecord:
+    callers = [place and (place[0], place[1]) for place in data.pop("callers")]
+    away = data.pop("away")
+    return CallRecord(
+        **{**data, "phase": Phase(data["phase"])}, callers=callers, away=read_departure(away) if away else None
+    )

@@ -9,7 +9,7 @@ from engine.asterisk.node import Node
 from engine.call.phones import Phones
 from engine.call.record import Records
 from engine.config.site import Site
-from engine.identity.endpoint import Identity, NoIdentity
+from engine.flow.services import Services
 from engine.journal.journal import Journal
 
 
@@ -22,5 +22,5 @@ class Switchboard:
     phones: Phones
     journal: Journal
     records: Records
-    identity: Identity | NoIdentity
+    services: Services
     site: Site

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.acd import Offer
 from engine.call.offer import Answer, Ringing
+from engine.flow.leg import NO_KEY
 from engine.flow.steps import ToQueue
 from engine.journal.events import ItemAnnounced
 from engine.redis_line import LineDown
@@ -39,7 +40,7 @@ class Waiting:
         placement = await call.board.acd.enqueue(
             record.id,
             queue=self._destination.queue,
-            requirement=self._destination.require or settings.require,
+            requirement=self._requirement(),
             head_start_ms=round(head_start_s * 1000),
             wrapup_ms=round(settings.wrap_up * 1000),
             lease_ms=round((settings.ring + LEASE_MARGIN_S) * 1000),
@@ -58,6 +59,12 @@ class Waiting:
                 return answer
             offer = None
 
+    def _requirement(self) -> str:
+        """The step's or the queue's, and what the identity endpoint has asked for this caller."""
+        wanted = self._destination.require or self._settings.require
+        further = str(self._call.record.variables.get("route.require") or "")
+        return f"({wanted}) & ({further})" if further else wanted
+
     async def _ring(self, offer: Offer) -> Answer | None:
         call = self._call
         call.record.offers += 1
@@ -70,7 +77,7 @@ class Waiting:
         """The next offer for this caller; None when the longest wait is over."""
         next_word = time.monotonic() if self._settings.announce_position is not None else self._until
         while True:
-            await self._call.leg.hold_music(True, self._settings.music)
+            await self._call.leg.hold_music(True, self._call.music)
             left = min(next_word, self._until) - time.monotonic()
             if left > 0:
                 try:
@@ -101,10 +108,10 @@ class Waiting:
         if position < 1 or (self._best_said is not None and position >= self._best_said):
             return None
         words = ["all-agents-busy"] if self._best_said is None else []
-        words += call.board.site.sounds.number(position, call.leg.language)
+        words += call.site.sounds.number(position, call.leg.language)
         self._best_said = position
         call.note(ItemAnnounced, position=position)
-        speaking = asyncio.ensure_future(call.say(words, interruptible=False))
+        speaking = asyncio.ensure_future(call.say(words, stops=NO_KEY))
         coming = asyncio.ensure_future(call.offers.get())
         try:
             await asyncio.wait({speaking, coming}, return_when=asyncio.FIRST_COMPLETED)

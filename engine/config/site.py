@@ -14,6 +14,7 @@ from engine.config.models import Agent, AgentsFile, HotlineFile, IdentitySetting
 from engine.config.models import Queue as QueueSettings
 from engine.config.source import Fault, Model, SiteError, Source, nearest
 from engine.flow.flow import Flow
+from engine.flow.steps import Step
 from engine.sounds import LANGUAGES, Sounds, UnknownPrompt, UnusableSounds
 
 FOLDERS = ("dialplan", "sip_trunks", "asterisk_conf", "agi_scripts")
@@ -32,13 +33,17 @@ class Site:
     sounds: Sounds
 
     def sound(self, prompt: str, language: str) -> str:
-        """The file of a prompt, without its extension: in the caller's language, or `name@en` in that one.
-        Raises UnknownPrompt."""
+        """The file of a prompt, without its extension: in the caller's language, or `name@en` in that one. What
+        is a path already stays one. Raises UnknownPrompt."""
+        if prompt.startswith("/"):
+            return prompt
         name, _, fixed = prompt.partition("@")
         return self.sounds.find(name, fixed or language)
 
     def spoken(self, prompt: str, language: str) -> str:
-        """The words of a prompt."""
+        """The words of a prompt; "" for a recording that is none."""
+        if prompt.startswith("/"):
+            return ""
         name, _, fixed = prompt.partition("@")
         return self.sounds.text(name, fixed or language)
 
@@ -126,19 +131,40 @@ def _flows(
 ) -> Iterator[Fault]:
     for name, flow in flows.items():
         source = sources[name]
-        for where, target in flow.wrong_targets():
-            yield source.fault(where, f"goes to `{target}`, which is no step here{nearest(target, flow.steps)}")
         for step, box in flow:
+            at = ("steps", step)
+            for where, target in box.targets():
+                yield from _target(source, (*at, *where), target, name, flows)
+            for where, called in box.flows():
+                if called not in flows:
+                    yield source.fault((*at, *where), f"no flow `{called}` in dialplan/flows{nearest(called, flows)}")
             for queue in box.queues():
                 if queue not in queues:
-                    yield source.fault(("steps", step, "queue"), f"no queue `{queue}`{nearest(queue, queues)}")
-            for prompt in box.prompts():
-                plain, _, fixed = prompt.partition("@")
-                for language in (fixed,) if fixed else LANGUAGES:
-                    try:
-                        sounds.find(plain, language)
-                    except UnknownPrompt as error:
-                        yield source.fault(("steps", step, box.kind), str(error))
+                    yield source.fault((*at, "queue"), f"no queue `{queue}`{nearest(queue, queues)}")
+            for missing in _missing_prompts(box, sounds):
+                yield source.fault((*at, box.kind), missing)
+
+
+def _missing_prompts(box: Step, sounds: Sounds) -> Iterator[str]:
+    for prompt in box.prompts():
+        plain, _, fixed = prompt.partition("@")
+        for language in (fixed,) if fixed else LANGUAGES:
+            try:
+                sounds.find(plain, language)
+            except UnknownPrompt as error:
+                yield str(error)
+
+
+def _target(
+    source: Source, where: tuple[str, ...], target: str, here: str, flows: Mapping[str, Flow]
+) -> Iterator[Fault]:
+    flow, _, step = target.rpartition("/")
+    if flow and flow not in flows:
+        yield source.fault(where, f"no flow `{flow}` in dialplan/flows{nearest(flow, flows)}")
+    elif step not in flows[flow or here].steps:
+        place = f"flow `{flow}`" if flow else "here"
+        near = nearest(step, flows[flow or here].steps)
+        yield source.fault(where, f"goes to `{step}`, which is no step {place}{near}")
 
 
 def _staffing(source: Source, queues: Mapping[str, QueueSettings], agents: Mapping[str, Agent]) -> Iterator[Fault]:

@@ -123,6 +123,24 @@ class IvrDigit(Event):
     digit: str
 
 
+@_event("ivr.entered")
+class IvrEntered(Event):
+    """A number was keyed in; `keys` is empty when they are nobody's business."""
+
+    keys: str
+    length: int
+
+
+@_event("ivr.route")
+class RouteObeyed(Event):
+    """The identity endpoint has said where the call should go; `detail` why it could not."""
+
+    action: str
+    target: str
+    obeyed: bool
+    detail: str = ""
+
+
 @_event("ivr.node_exited")
 class IvrNodeExited(Event):
     flow: str
@@ -232,24 +250,6 @@ class WrapupEnded(Event):
     agent: str
 
 
-@_event("agent.intent_changed")
-class AgentIntentChanged(Event):
-    agent: str
-    intent: str
-    reason: str = ""
-
-
-@_event("agent.device_changed")
-class AgentDeviceChanged(Event):
-    agent: str
-    device: str
-
-
-@_event("engine.started")
-class EngineStarted(Event):
-    engine: str
-    version: str
-
 @_event("voicemail.left")
 class VoicemailLeft(Event):
     """Becomes a row in the database. `number` is E.164 or ""."""
@@ -319,6 +319,24 @@ class MessageFailed(Event):
     id: str
     reason: str
 
+
+@_event("agent.intent_changed")
+class AgentIntentChanged(Event):
+    agent: str
+    intent: str
+    reason: str = ""
+
+
+@_event("agent.device_changed")
+class AgentDeviceChanged(Event):
+    agent: str
+    device: str
+
+
+@_event("engine.started")
+class EngineStarted(Event):
+    engine: str
+    version: str
 
 
 @_event("engine.stopped")

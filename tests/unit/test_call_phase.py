@@ -16,6 +16,7 @@ LIVES = (
     "flow waiting flow",
     "waiting talking ended",
     "waiting talking waiting",
+    "waiting talking flow",
 )
 STEPS = {pair for life in LIVES for pair in zip(life.split(), life.split()[1:], strict=False)}
 

@@ -2,38 +2,67 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Discriminator, Tag
+from pydantic import Discriminator, Tag, TypeAdapter
 
+from engine.flow.steps.base import CallFlow, Departure, Enter, Next, Outcome, Step, ToQueue
 from engine.flow.steps.base import HangUp as Ended
-from engine.flow.steps.base import Next, Outcome, Step, ToQueue, Visit
-from engine.flow.steps.hang_up import HangUp
-from engine.flow.steps.look_up import LookUp
+from engine.flow.steps.call import Call
+from engine.flow.steps.collect import Collect
+from engine.flow.steps.condition import If
+from engine.flow.steps.goto import Goto
+from engine.flow.steps.hangup import Hangup
+from engine.flow.steps.lookup import Lookup
 from engine.flow.steps.menu import Menu
 from engine.flow.steps.play import Play
 from engine.flow.steps.queue import Queue
+from engine.flow.steps.set import Set
+from engine.flow.steps.switch import Switch
 
-KINDS = ("play", "look_up", "menu", "queue", "hang_up")
+STEPS: tuple[type[Step], ...] = (Play, Menu, Collect, If, Switch, Set, Goto, Call, Lookup, Queue, Hangup)
+KINDS = {step.kind: step for step in STEPS}
 
 
 def _kind(step: Any) -> str | None:
+    """The first key that names a kind: several kinds have settings of the name of another."""
     if isinstance(step, dict):
-        return next((kind for kind in KINDS if kind in step), None)
+        return next((key for key in step if key in KINDS), None)
     return getattr(step, "kind", None)
 
 
-AnyStep = Annotated[
-    Annotated[Play, Tag("play")]
-    | Annotated[LookUp, Tag("look_up")]
-    | Annotated[Menu, Tag("menu")]
-    | Annotated[Queue, Tag("queue")]
-    | Annotated[HangUp, Tag("hang_up")],
-    Discriminator(
-        _kind,
-        custom_error_type="unknown_step",
-        custom_error_message=f"a step needs one of these keys: {', '.join(KINDS)}",
-    ),
-]
+if TYPE_CHECKING:
+    AnyStep = Step
+else:
+    AnyStep = Annotated[
+        reduce(or_, (Annotated[step, Tag(step.kind)] for step in STEPS)),
+        Discriminator(
+            _kind,
+            custom_error_type="unknown_step",
+            custom_error_message=f"a step needs one of these keys: {', '.join(KINDS)}",
+        ),
+    ]
 
-__all__ = ["AnyStep", "Ended", "Next", "Outcome", "Step", "ToQueue", "Visit"]
+_adapter: TypeAdapter[Step] = TypeAdapter(AnyStep)
+
+
+def read_step(written: dict[str, Any]) -> Step:
+    """One step as it may stand in a file. Raises pydantic.ValidationError."""
+    return _adapter.validate_python(written)
+
+
+__all__ = [
+    "KINDS",
+    "AnyStep",
+    "CallFlow",
+    "Departure",
+    "Ended",
+    "Enter",
+    "Next",
+    "Outcome",
+    "Step",
+    "ToQueue",
+    "read_step",
+]

@@ -16,7 +16,9 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from engine.config.units import Seconds
-from engine.flow.steps.base import Next, Outcome, Step, Target, Visit
+from engine.flow.leg import ANY_KEY, NO_KEY
+from engine.flow.steps.base import Next, Outcome, Step, Target, Written_
+from engine.flow.visit import Visit
 from engine.journal.events import IvrDigit
 
 Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]
@@ -29,36 +31,41 @@ def _as_text(keys: Any) -> Any:
 
 class Menu(Step):
     """Plays the choices, takes one key. Wrong keys and silences are counted together; after `tries` of
-    them the call goes to `then`, so that nobody circles in a menu for ever."""
+    them the call goes to `then` (or `when: {silence: …, wrong_key: …}`, by the last mistake), so that nobody
+    circles in a menu for ever. `type_ahead: false` forgets keys that were pressed before the question."""
 
     kind: ClassVar[str] = "menu"
+    outcomes: ClassVar[tuple[str, ...]] = ("silence", "wrong_key")
     menu: list[str] = Field(min_length=1)
-    keys: Annotated[dict[Key, str], BeforeValidator(_as_text)] = Field(min_length=1)
+    keys: Annotated[dict[Key, Target], BeforeValidator(_as_text)] = Field(min_length=1)
     wait: Seconds = 5.0
     tries: int = Field(default=3, ge=1, le=10)
     wrong_key: list[str] = Field(default=["invalid-key"])
     silence: list[str] = Field(default=["no-input"])
-    then: str
+    interruptible: bool = True
+    type_ahead: bool = True
 
     async def run(self, visit: Visit) -> Outcome:
         """Asks until a listed key comes or the tries are used up. Raises HungUp."""
-        outcome = ""
+        if not self.type_ahead:
+            visit.leg.digits.drop()
+        mistake = "silence"
         for _ in range(self.tries):
-            await visit.say(self.menu)
+            await visit.say(self.menu, stops=ANY_KEY if self.interruptible else NO_KEY)
             key = await visit.leg.digit(self.wait)
             if key is not None:
                 visit.note(IvrDigit, digit=key)
             if key in self.keys:
                 return Next(self.keys[key], f"key {key}")
-            outcome = "silence" if key is None else f"wrong key {key}"
+            mistake = "silence" if key is None else "wrong_key"
             await visit.say(self.silence if key is None else self.wrong_key)
-        return Next(self.then, f"{outcome}, {self.tries} tries")
+        return self.go(mistake, f"{self.tries} tries")
 
-    def targets(self) -> Iterator[Target]:
-        """Every key's step and `then`."""
+    def targets(self) -> Iterator[Written_]:
+        """Every key's step, and what follows too many mistakes."""
         for key, step in self.keys.items():
             yield ("keys", key), step
-        yield ("then",), self.then
+        yield from super().targets()
 
     def prompts(self) -> Sequence[str]:
         """The question and both answers to a mistake."""

@@ -2,37 +2,44 @@
 
 greet:
   play: [welcome]
-  then: menu
+  for_tier: {VIP: [vip-welcome]}
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pydantic import Field
 
-from engine.flow.steps.base import Next, Outcome, Step, Target, Visit
+from engine.flow.leg import ANY_KEY, NO_KEY
+from engine.flow.steps.base import Outcome, Step
+from engine.flow.visit import Visit
 
 
 class Play(Step):
-    """Plays prompts in the caller's language; a key cuts them short and is kept for the next step."""
+    """Plays prompts in the caller's language; a key cuts them short and is kept for the next step.
+
+    `interruptible: false` plays them to the end; `keep: false` forgets the keys that were pressed until then.
+    `for_tier` has other prompts for callers of a tier.
+    """
 
     kind: ClassVar[str] = "play"
     play: list[str] = Field(min_length=1)
+    for_tier: dict[str, list[str]] = Field(default_factory=dict)
     interruptible: bool = True
-    then: str | None = None
+    keep: bool = True
 
     async def run(self, visit: Visit) -> Outcome:
         """Plays them. Raises HungUp."""
-        finished = await visit.say(self.play, interruptible=self.interruptible)
-        return Next(self.then, "finished" if finished else "interrupted")
+        prompts = self.for_tier.get(str(visit.variables.get("customer.tier", "")), self.play)
+        finished = await visit.say(prompts, stops=ANY_KEY if self.interruptible and self.keep else NO_KEY)
+        if not self.keep:
+            visit.leg.digits.drop()
+        return self.go("finished" if finished else "interrupted")
 
-    def targets(self) -> Iterator[Target]:
-        """`then`."""
-        if self.then:
-            yield ("then",), self.then
+    outcomes: ClassVar[tuple[str, ...]] = ("finished", "interrupted")
 
     def prompts(self) -> Sequence[str]:
         """All of them."""
-        return self.play
+        return [*self.play, *(prompt for prompts in self.for_tier.values() for prompt in prompts)]

@@ -2,39 +2,40 @@
 
 sales:
   queue: sales
-  when: {timed_out: sorry}
+  for_tier: {VIP: vip}
+  when: {timed_out: sorry, served: survey}
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import ClassVar, Literal
+from collections.abc import Sequence
+from typing import ClassVar
 
 from pydantic import Field
 
 from engine.config.models import Requirement
-from engine.flow.steps.base import Outcome, Step, Target, ToQueue, Visit
-
-Unserved = Literal["timed_out"]
+from engine.flow.steps.base import Outcome, Step, ToQueue
+from engine.flow.visit import Visit
 
 
 class Queue(Step):
-    """Hands the caller to a queue; `when` says where they go if no agent was reached."""
+    """Hands the caller to a queue; `for_tier` to another one for callers of a tier.
+
+    `when` says where they go if no agent was reached (`timed_out`), and after the agent has hung up (`served`);
+    without a branch for `served` the call ends with the conversation.
+    """
 
     kind: ClassVar[str] = "queue"
+    outcomes: ClassVar[tuple[str, ...]] = ("timed_out", "served")
     queue: str
+    for_tier: dict[str, str] = Field(default_factory=dict)
     require: Requirement | None = None
-    when: dict[Unserved, str] = Field(default_factory=dict)
 
     async def run(self, visit: Visit) -> Outcome:
         """Where to wait, and where to come back to."""
-        return ToQueue(self.queue, self.require, {str(why): step for why, step in self.when.items()})
-
-    def targets(self) -> Iterator[Target]:
-        """Every branch."""
-        for why, step in self.when.items():
-            yield ("when", why), step
+        queue = self.for_tier.get(str(visit.variables.get("customer.tier", "")), self.queue)
+        return ToQueue(queue=queue, require=self.require, branches=self.when, then=self.then)
 
     def queues(self) -> Sequence[str]:
-        """The one."""
-        return [self.queue]
+        """The one, and those of the tiers."""
+        return [self.queue, *self.for_tier.values()]

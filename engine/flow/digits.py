@@ -1,0 +1,62 @@
+"""The keys of one call: pressed when the caller likes, taken when a step asks."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+KEYS = "0123456789*#"
+
+# More keys than any menu or account number needs: a stuck key must not grow the buffer for ever.
+MOST = 64
+# A tone and the pause behind it last 40 ms each at the least (ITU-T Q.24), so that one key twice within this time
+# is one press that came by two transports (RFC 4733 and SIP INFO).
+ONE_PRESS_S = 0.08
+STRAY_S = 2.0
+
+
+class Digits:
+    """The one buffer of a call. A key stays in it until a step takes it, whatever it interrupted meanwhile."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._keys: deque[str] = deque(maxlen=MOST)
+        self._clock = clock
+        self._last = ("", 0.0)
+        self._stray, self._stray_until = "", 0.0
+
+    def press(self, key: str) -> bool:
+        """A key has come; False when nobody wants it: the last one over again by another
+        transport, or one that ends what is complete already."""
+        now, (before, at) = self._clock(), self._last
+        self._last = (key, now)
+        if key not in KEYS or (key == before and now - at < ONE_PRESS_S):
+            return False
+        stray, self._stray = self._stray, ""
+        if key == stray and now < self._stray_until:
+            return False
+        self._keys.append(key)
+        return True
+
+    def take(self) -> str | None:
+        """The oldest key, which is then gone from here."""
+        return self._keys.popleft() if self._keys else None
+
+    def ignore_next(self, key: str) -> None:
+        """People type the # behind a number that was complete without it: the next key, if it is that one and comes
+        soon, belongs to the number and not to the next question."""
+        if self._keys and self._keys[0] == key:
+            self._keys.popleft()
+        elif not self._keys:
+            self._stray, self._stray_until = key, self._clock() + STRAY_S
+
+    def drop(self) -> None:
+        """Forgets what was typed ahead."""
+        self._keys.clear()
+
+    def any_of(self, keys: str) -> bool:
+        """Whether one of `keys` is among those that wait."""
+        return any(key in keys for key in self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)

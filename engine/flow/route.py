@@ -1,0 +1,89 @@
+"""A `route` in the identity endpoint's answer: a step that the company has written at that moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from engine.acd import RequirementError, parse
+from engine.flow.steps.base import CallFlow, Enter, Next, Outcome
+from engine.flow.visit import Visit
+from engine.identity.contract import Action, Route
+from engine.journal.events import RouteObeyed
+from engine.sounds import UnknownPrompt
+
+
+async def obey(route: Route, visit: Visit) -> Outcome | None:
+    """What a route asks for; None when the flow goes its own way, also when the route cannot be followed: an
+    endpoint's mistake is noted, and the caller is served as if it had said nothing. Raises HungUp."""
+    _keep(route, visit)
+    if route.action is None:
+        return None
+    why_not = _impossible(route, visit)
+    if why_not:
+        visit.note(RouteObeyed, action=route.action, target=route.target, obeyed=False, detail=why_not)
+        return None
+    visit.note(RouteObeyed, action=route.action, target=route.target, obeyed=True)
+    if route.action is Action.FLOW:
+        return Enter(route.target, f"route flow {route.target}")
+    if route.action is Action.PLAY:
+        await visit.say([route.target])
+        return None
+    outcome = await _as_step(route).run(visit)
+    if isinstance(outcome, CallFlow | Enter | Next):
+        return Next(None, f"route {route.action}: {outcome.outcome}")
+    return outcome
+
+
+def _keep(route: Route, visit: Visit) -> None:
+    """What holds for the call from now on, wherever it goes: queues look at it."""
+    if route.priority:
+        visit.variables["route.priority"] = max(route.priority, float(visit.variables.get("route.priority") or 0))
+    if route.require:
+        try:
+            visit.variables["route.require"] = str(parse(route.require))
+        except RequirementError as error:
+            visit.note(RouteObeyed, action="require", target=route.require, obeyed=False, detail=str(error))
+    if route.announce:
+        visit.variables["route.announce"] = route.announce
+
+
+def _impossible(route: Route, visit: Visit) -> str:
+    """Why a route cannot be followed; "" when it can."""
+    site, target = visit.site, route.target
+    match route.action:
+        case Action.QUEUE if target not in site.queues:
+            return "there is no such queue"
+        case Action.AGENT if target not in site.agents:
+            return "there is no such agent"
+        case Action.FLOW if target not in site.flows:
+            return "there is no such flow"
+        case Action.PLAY:
+            try:
+                site.sound(target, visit.leg.language)
+            except UnknownPrompt:
+                return "there is no such prompt"
+        case Action.EXTENSION | Action.NUMBER | Action.VOICEMAIL | Action.QUEUE | Action.HANGUP:
+            try:
+                _as_step(route)
+            except ValidationError:
+                return "its target cannot be used"
+        case _:
+            pass
+    return ""
+
+
+def _as_step(route: Route) -> Any:
+    # Only here: the steps import this file.
+    from engine.flow.steps import read_step
+
+    written: dict[str, Any] = {
+        Action.QUEUE: {"queue": route.target},
+        Action.AGENT: {"extension": route.target},
+        Action.EXTENSION: {"extension": route.target},
+        Action.NUMBER: {"number": route.target},
+        Action.VOICEMAIL: {"voicemail": route.target or "default"},
+        Action.HANGUP: {"hangup": "rejected", "cause": "rejected"},
+    }[route.action or Action.HANGUP]
+    return read_step(written)
