@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from engine.config.source import nearest
 from engine.config.units import Written
 from engine.identity import area
 from engine.identity.numbers import Caller
@@ -82,7 +82,8 @@ def _known() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
 def _one_of(what: str, names: frozenset[str], short: Callable[[str], str]) -> Callable[[str], str]:
     def check(name: str) -> str:
         if short(name) not in names:
-            raise ValueError(f"no {what} {name!r} is known{nearest(short(name), names)}")
+            close = " or ".join(difflib.get_close_matches(short(name), sorted(names), n=3, cutoff=0.5))
+            raise ValueError(f"no {what} {name!r} is known" + (f" (did you mean {close}?)" if close else ""))
         return short(name)
 
     return check
