@@ -11,6 +11,8 @@ from typing import Annotated, Literal, TypeAlias, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from engine.sounds import built
+from engine.sounds.prompt import Prompt, Source, UnknownPrompt, UnrecordedPrompt
 from engine.sounds.recordings import Recording, UnusableSounds, scan
 
 Language: TypeAlias = Literal["zh-CN", "en"]
@@ -25,9 +27,15 @@ class _Silence(BaseModel):
     silence_s: Annotated[float, Field(gt=0)]
 
 
+class _Tone(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    tone_hz: Annotated[float, Field(gt=0, lt=4000)]
+    tone_s: Annotated[float, Field(gt=0)]
+
+
 class _Manifest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-    prompts: dict[str, _Silence | dict[Language, _Words]]
+    prompts: dict[str, _Silence | _Tone | dict[Language, _Words]]
 
     def words(self) -> dict[tuple[str, str], str]:
         """By language and prompt name."""
@@ -39,15 +47,6 @@ class _Manifest(BaseModel):
         }
 
 
-class UnknownPrompt(LookupError):  # noqa: N818 - said to the admin who wrote the name
-    """No recording of a prompt in a language; `nearest` are the names there are that look like it."""
-
-    def __init__(self, name: str, language: str, nearest: list[str], looked: list[Path]) -> None:
-        self.name, self.language, self.nearest, self.looked = name, language, nearest, looked
-        hint = f"; nearest: {', '.join(f'`{near}`' for near in nearest)}" if nearest else ""
-        super().__init__(f"no prompt `{name}` in {language}{hint} (looked in {', '.join(map(str, looked))})")
-
-
 class Sounds:
     """The prompts of one site, as they were when it was loaded. Reads nothing after construction."""
 
@@ -57,6 +56,8 @@ class Sounds:
         recordings, words = _shipped()
         self._recordings: dict[tuple[str, str], Recording] = dict(recordings)
         self._words: dict[tuple[str, str], str] = dict(words)
+        self._sources = dict.fromkeys(recordings, Source.SHIPPED)
+        self._built: built.Marks = {}
         if site:
             self._lay_over(site / "sounds")
 
@@ -69,9 +70,11 @@ class Sounds:
         return self._recording(name, language).duration_s
 
     def text(self, name: str, language: str) -> str:
-        """Its words; "" for silence or a site's recording not in its prompts.yaml. Raises UnknownPrompt."""
+        """The words heard; "" for silence, for a site's recording that is not in its prompts.yaml, and for what was
+        built from other words than stand there now. Raises UnknownPrompt."""
         self._recording(name, language)
-        return self._words.get((language, name), "")
+        outdated = self._sources[language, name] is Source.OUTDATED
+        return "" if outdated else self._words.get((language, name), "")
 
     def number(self, n: int, language: str) -> list[str]:
         """The prompts that speak queue position `n` ≥ 1: its own sentence where there is one recorded."""
@@ -84,12 +87,32 @@ class Sounds:
         """Every prompt there is in a language, sorted."""
         return sorted(name for spoken, name in self._recordings if spoken == language)
 
+    def prompt(self, name: str, language: str) -> Prompt:
+        """What is known of a prompt, also of one that is missing."""
+        key = language, name
+        recording, mark = self._recordings.get(key), self._built.get(key)
+        return Prompt(
+            name,
+            language,
+            self._words.get(key, ""),
+            self._sources.get(key, Source.MISSING),
+            recording.duration_s if recording else None,
+            mark.voice if mark else "",
+        )
+
+    def prompts(self, language: str) -> list[Prompt]:
+        """Every prompt of which there is a recording or words in a language, sorted by name."""
+        names = {name for spoken, name in (*self._recordings, *self._words) if spoken == language}
+        return [self.prompt(name, language) for name in sorted(names)]
+
     def _recording(self, name: str, language: str) -> Recording:
         try:
             return self._recordings[language, name]
         except KeyError:
-            nearest = difflib.get_close_matches(name, self.names(language))
             looked = [folder / language for folder in self._folders]
+            if (language, name) in self._words:
+                raise UnrecordedPrompt(name, language, [], looked) from None
+            nearest = difflib.get_close_matches(name, self.names(language))
             raise UnknownPrompt(name, language, nearest, looked) from None
 
     def _lay_over(self, folder: Path) -> None:
@@ -101,22 +124,39 @@ class Sounds:
                 if path.is_dir() and path.name not in LANGUAGES
             ]
         words: dict[tuple[str, str], str] = {}
-        page = folder / "prompts.yaml"
-        if page.is_file():
-            try:
-                words = _read(page).words()
-            except UnusableSounds as error:
-                faults += error.faults
-        faults += [
-            f"{page}: words for `{name}` in {language}, but no recording of it in {folder / language}"
-            for language, name in words
-            if (language, name) not in own
-        ]
+        marks: built.Marks = {}
+        try:
+            words = _read(folder / "prompts.yaml").words() if (folder / "prompts.yaml").is_file() else {}
+            marks = built.read(folder)
+        except UnusableSounds as error:
+            faults += error.faults
+        self._built = {key: mark for key, mark in marks.items() if key in own and not mark.touched(own[key])}
+        faults += _beside_recordings(own, {key: mark for key, mark in marks.items() if key not in self._built})
         if faults:
             raise UnusableSounds(faults)
-        self._recordings |= own
-        # What a site recorded under a shipped name may say something else: our words would be a guess.
+        # What a site recorded under a shipped name may say something else: our words would be a guess. And what it
+        # has words of its own for, our recording does not say.
+        shipped = {key: recording for key, recording in self._recordings.items() if key not in words}
+        self._recordings = shipped | own
         self._words = {key: text for key, text in self._words.items() if key not in own} | words
+        self._sources = dict.fromkeys(shipped, Source.SHIPPED) | {key: self._own(key) for key in own}
+
+    def _own(self, key: tuple[str, str]) -> Source:
+        mark = self._built.get(key)
+        if mark is None:
+            return Source.RECORDED
+        return Source.BUILT if mark.said == built.said(self._words.get(key, ""), mark.voice) else Source.OUTDATED
+
+
+def _beside_recordings(own: Mapping[tuple[str, str], Recording], marks: built.Marks) -> list[str]:
+    """Asterisk takes the codec that costs the least, be it the machine's voice or the speaker who was paid for."""
+    return [
+        f"{file}: was built by an engine, and beside it is a recording of the same name; remove this one"
+        for key, mark in marks.items()
+        if key in own
+        for file in own[key].files
+        if file not in mark.touched(own[key])
+    ]
 
 
 @cache

@@ -28,6 +28,8 @@ class Recording:
     stem: str
     """Absolute path without extension: Asterisk chooses the codec that costs the least on the channel."""
     duration_s: float
+    files: tuple[Path, ...]
+    """One a codec."""
 
 
 def scan(folder: Path) -> dict[str, Recording]:
@@ -39,9 +41,12 @@ def scan(folder: Path) -> dict[str, Recording]:
     faults: list[str] = []
     for path in _files(folder):
         try:
-            found[path.stem] = Recording(str(path.with_suffix("").absolute()), _duration_s(path))
+            duration_s = _duration_s(path)
         except ValueError as error:
             faults.append(f"{path}: {error}")
+        else:
+            others = found[path.stem].files if path.stem in found else ()
+            found[path.stem] = Recording(str(path.with_suffix("").absolute()), duration_s, (*others, path))
     if faults:
         raise UnusableSounds(faults)
     return found
@@ -68,7 +73,7 @@ def _duration_s(path: Path) -> float:
     return duration
 
 
-_CONVERT = "convert it with `sox FILE -r 8000 -c 1 -b 16 NAME.wav`"
+_CONVERT = "take it from here and `hotline prompts import` it"
 
 
 def _wav_duration_s(path: Path) -> float:
