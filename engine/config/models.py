@@ -55,6 +55,21 @@ class IdentitySettings(Written):
     attempts: AttemptLimits = AttemptLimits()
 
 
+class MessagesSettings(Written):
+    """The company's endpoint that sends short messages and takes word of voicemails (docs/voicemail.md)."""
+
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+")]
+    secret_file: str | None = None
+    deadline: Seconds = 5.0
+    give_up_after: Seconds = 86_400.0
+
+
+class VoicemailSettings(Written):
+    """How long a voicemail is kept (docs/voicemail.md)."""
+
+    keep: Seconds = 90 * 86_400.0
+
+
 class Tier(Written):
     """What a customer's tier is worth: a head start means `counts as having waited so long`; `music` is heard in
     place of the queue's."""
@@ -72,6 +87,8 @@ class HotlineFile(Written):
     company: str
     numbers: dict[Digits, Number] = Field(min_length=1)
     identity: IdentitySettings | None = None
+    messages: MessagesSettings | None = None
+    voicemail: VoicemailSettings = VoicemailSettings()
     area_code: AreaCode | None = None
     tiers: dict[str, Tier] = Field(default_factory=dict)
     trunks: dict[Name, Trunk] = Field(default_factory=dict)

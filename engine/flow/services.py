@@ -7,7 +7,8 @@ an outcome with a branch in the flow.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from engine.flow.expression import Value
@@ -31,8 +32,63 @@ class Identity(Protocol):
         """By number, or by what the caller keyed in. Takes no longer than its deadline."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """Where one voicemail is recorded: `file` is what the leg is told."""
+
+    id: str
+    box: str
+    file: Path
+
+
+class Voicemail(Protocol):
+    """The mailboxes (engine/voicemail/mailboxes.py)."""
+
+    async def tape(self, box: str, call_id: str) -> Tape | None:
+        """A new one; None where nothing can be recorded."""
+
+    async def length_s(self, tape: Tape) -> float:
+        """How much has been said on it, in seconds."""
+
+    async def discard(self, tape: Tape) -> None:
+        """Nothing worth keeping is on it."""
+
+
+class NoVoicemail:
+    """Where nothing can be recorded."""
+
+    async def tape(self, box: str, call_id: str) -> Tape | None:
+        return None
+
+    async def length_s(self, tape: Tape) -> float:
+        return 0.0
+
+    async def discard(self, tape: Tape) -> None:
+        pass
+
+
+class Messages(Protocol):
+    """What goes to the company's endpoint for messages (engine/messages/courier.py)."""
+
+    async def send(
+        self, call: str, to: str, text: str, *, event: str = "message", facts: Mapping[str, str | int] | None = None
+    ) -> bool:
+        """Accepts a message, which is delivered later; False when it cannot be kept."""
+
+
+class NoMessages:
+    """For a hotline without an endpoint for messages."""
+
+    async def send(
+        self, call: str, to: str, text: str, *, event: str = "message", facts: Mapping[str, str | int] | None = None
+    ) -> bool:
+        return False
+
+
 @dataclass(slots=True)
 class Services:
     """One of each."""
 
     identity: Identity
+    voicemail: Voicemail = field(default_factory=NoVoicemail)
+    messages: Messages = field(default_factory=NoMessages)

@@ -1,0 +1,5 @@
+"""What callers say when nobody answers: the recordings, their rows, and how long they are kept."""
+
+from engine.voicemail.mailboxes import Mailboxes
+
+__all__ = ["Mailboxes"]
