@@ -164,10 +164,8 @@ class Engine:
 
     async def _open_agi(self, rooms: AsyncExitStack, port: int) -> None:
         site = self._site
-        server = FastAgi(
-            agi_scripts.load(site.folder / "agi_scripts"),
-            Rooms(self.identity, site.sound, site.hotline.area_code),
-        )
+        rooms_of_scripts = Rooms(site, self.services, self.journal.append, self.node.hear)
+        server = FastAgi(agi_scripts.load(site.folder / "agi_scripts"), rooms_of_scripts)
         try:
             await server.open(port)
         except OSError as error:

@@ -2,70 +2,106 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from engine.asterisk.agi_wire import COMMAND_S, Wire
-from engine.identity.endpoint import Identity, NoIdentity
-from engine.identity.numbers import normalise
+from engine.asterisk.agi_wire import COMMAND_S, Reply, Wire
+from engine.flow.digits import KEYS, Digits
+from engine.flow.leg import ANY_KEY, HungUp, Recorded
+from engine.flow.services import Identity, Services
+from engine.journal.events import Event
 from engine.sounds import LANGUAGES
+
+if TYPE_CHECKING:
+    from engine.config.site import Site
 
 # No prompt is longer; a playback that is, is lost.
 PLAY_S = 600.0
-KEYS = "0123456789*#"
+# Recordings are .wav with 8,000 samples a second.
+RATE_HZ = 8000
 
 # What a variable's text could do where the dialplan expands it: begin another expansion or expression, end a
 # quoted string, add an argument.
 _ACTIVE = re.compile(r'[${}\[\]"\\,|]')
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DIALLED = re.compile(r"[0-9*#]{1,32}")
 _READABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\([A-Za-z0-9_:.\-]*\))?")
 
 # Bits 6 and 7 of Q.931's octet 3a, as Asterisk passes them on in agi_callingpres.
 _PRESENTATIONS = {0x20: "restricted", 0x40: "unavailable"}
 
+# Begins to hear the keys of a channel (by its id); what it gives says whether they are heard just now.
+Hear = Callable[[str, Callable[[str], object]], AbstractAsyncContextManager[Callable[[], bool]]]
+
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """What of the engine scripts may use. `sound`: the path of a prompt in a language, without extension."""
+    """What of the engine scripts may use."""
 
-    identity: Identity | NoIdentity
-    sound: Callable[[str, str], str]
-    area_code: str | None = None
+    site: Site
+    services: Services
+    append: Callable[[Event], None]
+    hear: Hear
 
 
 class Session:
     """One call in one script; a Leg (engine/flow/leg.py). Any method raises HungUp once the caller has gone.
 
-    There is no way to run a dialplan application from here: its arguments would be the caller's to write.
+    Scripts cannot run a dialplan application: its arguments would be the caller's to write.
+    `hears`: whether keys are told of as they are pressed, and not only in the replies to commands.
     """
 
-    def __init__(self, wire: Wire, facts: Mapping[str, str], rooms: Rooms) -> None:
+    def __init__(self, wire: Wire, facts: Mapping[str, str], rooms: Rooms, digits: Digits) -> None:
         self._wire = wire
-        self._rooms = rooms
-        self._key: str | None = None
+        self.rooms = rooms
+        self.digits = digits
+        self.up = False
+        self._pressed = asyncio.Event()
         self._music = False
+        self.hears: Callable[[], bool] = lambda: False
         self.script = facts.get("network_script", "")
         self.call_id = facts.get("uniqueid", "")
         dialled = facts.get("dnid", "unknown")
         self.dialled = facts.get("extension", "") if dialled == "unknown" else dialled
         self.arguments = _arguments(facts)
         self.language = _language(facts.get("language", ""))
-        self.caller = normalise(facts.get("callerid", ""), area_code=rooms.area_code, presentation=_presentation(facts))
+        trunk = facts.get("channel", "").removeprefix("PJSIP/").rpartition("-")[0]
+        number = facts.get("callerid", "")
+        self.caller = rooms.site.hotline.caller(number, trunk=trunk, presentation=_presentation(facts))
 
     @property
-    def identity(self) -> Identity | NoIdentity:
+    def identity(self) -> Identity:
         """The company's own word on who is calling."""
-        return self._rooms.identity
+        return self.rooms.services.identity
+
+    async def begin(self) -> None:
+        """Before the script. Raises NotAgi, HungUp, AgiError."""
+        self.up = await self._wire.synchronise() == "Up"
+
+    # Variables.
 
     async def get_variable(self, name: str) -> str:
         """A channel variable, or a function such as `CALLERID(name)`; "" when there is none. Raises AgiError."""
-        if not _READABLE.fullmatch(name):
-            raise ValueError(f"{name!r} is no name of a channel variable")
-        # Encoded, because a line break in its value would otherwise be taken for the end of the reply.
-        reply = await self._wire.command("GET FULL VARIABLE", f"${{URIENCODE(${{{name}}})}}")
-        return unquote(reply.value or "", errors="replace")
+        (value,) = await self.get_variables([name])
+        return value
+
+    async def get_variables(self, names: Sequence[str]) -> list[str]:
+        """As get_variable(), several in one command."""
+        for name in names:
+            if not _READABLE.fullmatch(name):
+                raise ValueError(f"{name!r} is no name of a channel variable")
+        # Encoded, because a line break in a value would otherwise be taken for the end of the reply.
+        wanted = " ".join(f"${{URIENCODE(${{{name}}})}}" for name in names)
+        values = ((await self._wire.command("GET FULL VARIABLE", wanted)).value or "").split(" ")
+        values += [""] * (len(names) - len(values))
+        return [unquote(value, errors="replace") for value in values[: len(names)]]
 
     async def set_variable(self, name: str, value: str) -> None:
         """Sets a channel variable, without the characters of `value` that could act in the dialplan
@@ -74,53 +110,99 @@ class Session:
             raise ValueError(f"{name!r} is no name of a channel variable")
         await self._wire.command("SET VARIABLE", name, inert(value))
 
+    async def set_arguments(self, name: str, values: Sequence[str]) -> None:
+        """Sets a channel variable to what the dialplan can pass on as the arguments of an application."""
+        await self._wire.command("SET VARIABLE", name, ",".join(inert(value) for value in values))
+
+    # The leg.
+
     async def answer(self) -> None:
         """Take the call, unless it is taken already."""
-        await self._wire.command("ANSWER")
+        if not self.up:
+            await self._wire.command("ANSWER")
+            self.up = True
 
-    async def play(self, prompts: Sequence[str], *, interruptible: bool = True) -> bool:
-        """Prompts, one after the other; False when a key cut them short. Raises UnknownPrompt, AgiError."""
-        if interruptible and self._key:
-            return False
+    async def play(self, prompts: Sequence[str], *, stops: str = ANY_KEY) -> bool:
+        """Prompts, one after the other; False when a key of `stops` cut them short. Raises UnknownPrompt, AgiError."""
         await self.hold_music(False)
         for prompt in prompts:
-            path = self._rooms.sound(prompt, self.language)
-            reply = await self._wire.command(
-                "STREAM FILE", path, KEYS if interruptible else "", deadline_s=PLAY_S + COMMAND_S
-            )
-            self._key = _key(reply.result) or self._key
-            if interruptible and self._key:
+            if self.digits.any_of(stops):
                 return False
-        return True
+            path = self.rooms.site.sound(prompt, self.language)
+            self._note_key(await self._wire.command("STREAM FILE", path, stops, deadline_s=PLAY_S + COMMAND_S))
+        return not self.digits.any_of(stops)
 
     async def digit(self, timeout_s: float) -> str | None:
-        """The key that cut a prompt short, or the next one. Asterisk keeps none that come between commands."""
-        if self._key:
-            key, self._key = self._key, None
-            return key
-        wait_ms = str(round(timeout_s * 1000))
-        reply = await self._wire.command("WAIT FOR DIGIT", wait_ms, deadline_s=timeout_s + COMMAND_S)
-        return _key(reply.result)
+        """The next key, typed ahead or now."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + timeout_s
+        while (key := self.digits.take()) is None and (left := until - loop.time()) > 0:
+            await self._wait_for_key(left)
+        return key
 
-    async def hold_music(self, on: bool) -> None:
-        """Asterisk's default music class, until the next prompt."""
+    async def hold_music(self, on: bool, music_class: str = "default") -> None:
+        """Music until the next prompt."""
         if on != self._music:
             self._music = on
-            await self._wire.command("SET MUSIC", "on" if on else "off")
+            await self._wire.command("SET MUSIC", *(("on", music_class) if on else ("off",)))
 
-    async def hang_up(self) -> None:
+    async def record(self, file: Path, *, longest_s: float, silence_s: float, stops: str = "#") -> Recorded:
+        """Record what the caller says. A hang-up ends it (HungUp), with the file as it is then."""
+        await self.hold_music(False)
+        reply = await self._wire.command(
+            "RECORD FILE",
+            str(file.with_suffix("")),
+            "wav",
+            stops,
+            str(round(longest_s * 1000)),
+            f"s={math.ceil(silence_s)}",
+            deadline_s=longest_s + COMMAND_S,
+        )
+        key = self._note_key(reply)
+        while key and self.digits.any_of(key):
+            self.digits.take()
+        return Recorded(file, reply.samples / RATE_HZ, key)
+
+    async def hang_up(self, cause: int = 16) -> None:
         """End the call."""
-        await self._wire.command("HANGUP")
+        with suppress(HungUp):  # as it should be
+            await self._wire.command("EXEC", "Hangup", str(cause))
+
+    async def go_sub(self, context: str) -> None:
+        """Once the script has ended, the dialplan goes through `context`, at the number that was dialled, and comes
+        back by its Return() to the line below this script's. `context` is never the caller's to write."""
+        extension = self.dialled if _DIALLED.fullmatch(self.dialled) else "0"
+        await self._wire.command("EXEC", "Gosub", f"{context},{extension},1")
+
+    # Keys.
+
+    def press(self, key: str) -> None:
+        """A key was pressed: heard, or read in a reply, or both (Digits knows that they are one)."""
+        if self.digits.press(key):
+            self._pressed.set()
+
+    def _note_key(self, reply: Reply) -> str | None:
+        code = int(reply.result) if reply.result.isdecimal() else 0
+        key = chr(code) if code and chr(code) in KEYS else None
+        if key:
+            self.press(key)
+        return key
+
+    async def _wait_for_key(self, longest_s: float) -> None:
+        if self.hears():
+            self._pressed.clear()
+            try:
+                await asyncio.wait_for(self._pressed.wait(), longest_s)
+            except TimeoutError:
+                return
+        else:
+            wait_ms = str(math.ceil(longest_s * 1000))
+            self._note_key(await self._wire.command("WAIT FOR DIGIT", wait_ms, deadline_s=longest_s + COMMAND_S))
 
 
 def inert(text: str) -> str:
     """Text that means nothing but itself wherever the dialplan expands it."""
     return "".join(letter for letter in _ACTIVE.sub("", text) if letter.isprintable())
-
-
-def _key(result: str) -> str | None:
-    code = int(result) if result.isdecimal() else 0
-    return chr(code) if code and chr(code) in KEYS else None
 
 
 def _arguments(facts: Mapping[str, str]) -> tuple[str, ...]:

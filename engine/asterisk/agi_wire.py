@@ -23,7 +23,7 @@ MOST_LINES = 100
 ASTERISK_BUFFER = 2048
 COMMAND_S = 5.0
 
-_REPLY = re.compile(r"(\d{3}) (?:result=(\S*)(?: \((.*)\))?)?")
+_REPLY = re.compile(r"(\d{3}) (?:result=(\S*)(?: \((.*)\))?(?: endpos=(\d+))?)?")
 _UNQUOTABLE = re.compile(r"[\x00\r\n]")
 
 
@@ -37,10 +37,12 @@ class AgiError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`result` is the number after `result=`, `value` what stood in brackets behind it (None: nothing did)."""
+    """`result` is the number after `result=`, `value` what stood in brackets behind it (None: nothing did),
+    `samples` how much was played or recorded."""
 
     result: str
     value: str | None
+    samples: int = 0
 
 
 async def read_request(reader: StreamReader) -> dict[str, str]:
@@ -97,14 +99,19 @@ class Wire:
         self._gone = False
         self._out_of_step = False
 
-    async def synchronise(self) -> None:
-        """Makes sure that what is read from now on are replies. Raises NotAgi, HungUp, AgiError.
+    async def synchronise(self) -> str:
+        """Makes sure that what is read from now on are replies; gives the channel's state. Raises NotAgi, HungUp,
+        AgiError.
 
         A caller who could end the block of facts with a line break could write replies too, but not this one.
         """
         nonce = secrets.token_hex(8)
-        if (await self.command("GET FULL VARIABLE", nonce)).value != nonce:
+        echo, _, state = (
+            (await self.command("GET FULL VARIABLE", nonce + " ${CHANNEL(state)}")).value or ""
+        ).partition(" ")
+        if echo != nonce:
             raise NotAgi("a reply to what was never said: a line break in the caller's number or name")
+        return state
 
     async def command(self, verb: str, *arguments: str, deadline_s: float = COMMAND_S) -> Reply:
         """Says it and waits for the reply. Raises HungUp, AgiError; ValueError for unspeakable arguments."""
@@ -116,7 +123,7 @@ class Wire:
             except TimeoutError:
                 # Whatever is answered from now on could be the answer to anything.
                 self._out_of_step = True
-                raise AgiError(f"{verb}: no answer in {deadline_s:g} s") from None
+                raise AgiError(f"{verb}: no answer in {deadline_s:.3g} s") from None
         return _understand(verb, answer)
 
     async def _exchange(self, line: bytes) -> str:
@@ -172,10 +179,10 @@ class Wire:
 
 def _understand(verb: str, line: str) -> Reply:
     found = _REPLY.match(line)
-    code, result, value = found.groups() if found else ("", None, None)
+    code, result, value, samples = found.groups() if found else ("", None, None, None)
     # 511: the channel is dead. -1: it died meanwhile, and Asterisk ends the session (res_agi.c, RESULT_FAILURE).
     if code == "511" or result == "-1":
         raise HungUp
     if code != "200" or result is None:
         raise AgiError(f"{verb}: {line}")
-    return Reply(result, value)
+    return Reply(result, value, int(samples or 0))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import StreamReader, StreamWriter, Task
+from collections import OrderedDict
 from collections.abc import Mapping
 from enum import StrEnum
 
@@ -16,7 +17,10 @@ import structlog
 from engine.asterisk.agi_scripts import Run
 from engine.asterisk.agi_session import Rooms, Session
 from engine.asterisk.agi_wire import MOST_BYTES, AgiError, NotAgi, Wire, read_request
+from engine.flow.arguments import BadArguments
+from engine.flow.digits import Digits
 from engine.flow.leg import HungUp
+from engine.sounds import UnknownPrompt
 
 log = structlog.get_logger()
 
@@ -58,7 +62,13 @@ class FastAgi:
         self._header_s, self._most_sessions = header_s, most_sessions
         self._server: asyncio.Server | None = None
         self._connections: set[Task[None]] = set()
+        self._typed_ahead: OrderedDict[str, Digits] = OrderedDict()
         self._running = 0
+
+    def use(self, scripts: Mapping[str, Run | None], rooms: Rooms) -> None:
+        """Calls from now on get these; those that run keep what they have."""
+        self._scripts, self._rooms = scripts, rooms
+        log.info("agi.scripts", scripts=[name for name, run in scripts.items() if run])
 
     async def open(self, port: int) -> int:
         """Listens and gives the port, which 0 leaves to the kernel. Raises OSError."""
@@ -118,18 +128,28 @@ class FastAgi:
                 log.error("agi.script_will_not_end", script=facts.get("network_script"), call=facts.get("uniqueid"))
 
     async def _perform(self, wire: Wire, facts: Mapping[str, str]) -> None:
-        session = Session(wire, facts, self._rooms)
+        digits = self._typed_ahead.pop(facts.get("uniqueid", ""), None) or Digits()
+        session = Session(wire, facts, self._rooms, digits)
         bound = log.bind(script=session.script[:64], call=session.call_id)
         try:
-            await wire.synchronise()
-            result = await self._run(session, bound)
+            await session.begin()
+            async with session.rooms.hear(session.call_id, session.press) as session.hears:
+                result = await self._run(session, bound)
             await session.set_variable(RESULT, result)
+            self._keep(session)
         except HungUp:
             bound.info("agi.hung_up")
         except NotAgi as error:
             bound.warning("agi.not_agi", said=str(error))
         except AgiError as error:
             bound.warning("agi.no_result", error=str(error))
+
+    def _keep(self, session: Session) -> None:
+        """Keys that nobody has taken yet, for the call's next script."""
+        if session.digits:
+            self._typed_ahead[session.call_id] = session.digits
+            if len(self._typed_ahead) > MOST_CONNECTIONS:
+                self._typed_ahead.popitem(last=False)
 
     async def _run(self, session: Session, bound: structlog.typing.FilteringBoundLogger) -> Result:
         if self._running >= self._most_sessions:
@@ -147,6 +167,9 @@ class FastAgi:
             await run(session)
         except HungUp:
             raise
+        except (BadArguments, UnknownPrompt) as error:
+            bound.error("agi.bad_arguments", error=str(error), arguments=session.arguments)
+            return Result.ERROR
         except (Exception, SystemExit):  # noqa: BLE001 - somebody else's code; sys.exit() is an AGI script's habit
             bound.exception("agi.script_failed")
             return Result.ERROR

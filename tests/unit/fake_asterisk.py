@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from urllib.parse import quote
 
 from engine.asterisk.agi_scripts import Run
 from engine.asterisk.agi_session import Rooms, Session
 from engine.asterisk.fastagi import FastAgi
+from engine.config.models import HotlineFile
+from engine.config.site import Site
+from engine.flow.flow import Flow
+from engine.flow.services import Services
 from engine.identity.endpoint import NoIdentity
+from engine.journal.events import Event
 
 SHIPPED = Path(__file__).resolve().parents[2] / "agi_scripts"
 SOON_S = 3.0
@@ -34,6 +42,59 @@ FACTS = {
 }
 
 
+@dataclass
+class FakeSite:
+    """As much of a site as scripts see."""
+
+    hotline: HotlineFile = field(
+        default_factory=lambda: HotlineFile.model_validate(
+            {"company": "x", "numbers": {"4008001234": {"flow": "main"}}}
+        )
+    )
+    flows: dict[str, Flow] = field(default_factory=dict)
+    queues: dict[str, None] = field(default_factory=lambda: {"sales": None})
+
+    def sound(self, prompt: str, language: str) -> str:
+        name, _, fixed = prompt.partition("@")
+        return f"/sounds/{fixed or language}/{name}"
+
+    def spoken(self, prompt: str, language: str) -> str:
+        return f"{prompt} in {language}"
+
+
+class Ears:
+    """What Asterisk tells of keys by ARI, while somebody listens."""
+
+    def __init__(self, *, works: bool = False) -> None:
+        self.works = works
+        self.listeners: dict[str, Callable[[str], object]] = {}
+        self.somebody = asyncio.Event()
+
+    @asynccontextmanager
+    async def hear(self, channel: str, on_key: Callable[[str], object]) -> AsyncIterator[Callable[[], bool]]:
+        self.listeners[channel] = on_key
+        self.somebody.set()
+        yield lambda: self.works
+        del self.listeners[channel]
+
+    def press(self, *keys: str, channel: str = "1763726400.7") -> None:
+        for key in keys:
+            self.listeners[channel](key)
+
+
+def rooms(
+    *, site: FakeSite | None = None, ears: Ears | None = None, events: list[Event] | None = None, **services: Any
+) -> Rooms:
+    """Rooms of a hotline that nobody else is in; of its services only those that are given."""
+    there: dict[str, Any] = {service.name: None for service in fields(Services)}
+    return Rooms(
+        cast(Site, site or FakeSite()),
+        Services(**{**there, "identity": NoIdentity(), **services}),
+        (events if events is not None else []).append,
+        (ears or Ears()).hear,
+    )
+
+
 class FakeAsterisk:
     """Asterisk's end of one session, line by line."""
 
@@ -44,11 +105,12 @@ class FakeAsterisk:
     def tell(self, facts: Mapping[str, str]) -> None:
         self.say(*(f"agi_{name}: {value}" for name, value in facts.items()), "")
 
-    async def synchronise(self) -> None:
+    async def synchronise(self, state: str = "Ring") -> None:
         """Says back what no caller can know."""
-        verb, nonce, _ = (await self.command()).split('"')
-        assert verb == "GET FULL VARIABLE "
-        self.say(f"200 result=1 ({nonce})")
+        verb, said, _ = (await self.command()).split('"')
+        nonce, state_wanted = said.split(" ")
+        assert (verb, state_wanted) == ("GET FULL VARIABLE ", "${CHANNEL(state)}")
+        self.say(f"200 result=1 ({nonce} {state})")
 
     def say(self, *lines: str) -> None:
         self.writer.write("".join(f"{line}\n" for line in lines).encode())
@@ -62,17 +124,28 @@ class FakeAsterisk:
         return line.decode().removesuffix("\n")
 
     async def expect(self, command: str, reply: str) -> None:
-        assert await self.command() == command
+        """The next command, but for variables that are read before it."""
+        while (said := await self.command()).startswith("GET FULL VARIABLE") and said != command:
+            self.say(f"200 result=1 ({self.expanded(said)})")
+        assert said == command
         self.say(reply)
 
     async def obey(self) -> dict[str, str]:
         """Sets whatever variable is to be set, until the engine closes; gives them all."""
         while command := await self.command():
+            if command.startswith("GET FULL VARIABLE"):
+                self.say(f"200 result=1 ({self.expanded(command)})")
+                continue
             verb, name, value, _ = command.split('"', 1)[0], *command.split('"')[1::2], ""
             assert verb == "SET VARIABLE "
             self.variables[name] = value
             self.say("200 result=1")
         return self.variables
+
+    def expanded(self, command: str) -> str:
+        """What Asterisk makes of `${URIENCODE(${A})} ${URIENCODE(${B})}`."""
+        names = re.findall(r"\$\{URIENCODE\(\$\{([^}]*)\}\)\}", command)
+        return " ".join(quote(self.variables.get(name, ""), safe="") for name in names)
 
 
 async def nothing(_: Session) -> None:
@@ -98,20 +171,23 @@ class Place:
             with contextlib.suppress(ConnectionError):
                 await asterisk.writer.wait_closed()
 
-    async def call(self, **facts: str) -> FakeAsterisk:
+    async def call(self, *, state: str = "Ring", **facts: str) -> FakeAsterisk:
         """A call whose script has been begun."""
         asterisk = await self.connect()
         asterisk.tell({**FACTS, **facts})
-        await asterisk.synchronise()
+        await asterisk.synchronise(state)
         return asterisk
 
 
 @asynccontextmanager
 async def place(
-    script: Run | None = nothing, *, rooms: Rooms | None = None, scripts: Mapping[str, Run | None] = {}, **options: Any
+    script: Run | None = nothing,
+    *,
+    of: Rooms | None = None,
+    scripts: Mapping[str, Run | None] = {},
+    **options: Any,
 ) -> AsyncIterator[Place]:
-    rooms = rooms or Rooms(NoIdentity(), lambda prompt, language: f"/sounds/{language}/{prompt}")
-    server = FastAgi({"script": script, **scripts}, rooms, **options)
+    server = FastAgi({"script": script, **scripts}, of or rooms(), **options)
     there = Place(server, await server.open(0))
     try:
         yield there

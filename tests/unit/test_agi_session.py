@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
 import pytest
 
-from engine.asterisk import agi_scripts
-from engine.asterisk.agi_session import Rooms, Session, inert
+from engine.asterisk.agi_session import Session, inert
 from engine.asterisk.agi_wire import ASTERISK_BUFFER, AgiError, command_line
 from engine.flow.leg import HungUp, Leg
-from engine.identity.contract import Customer, Outcome
-from engine.identity.endpoint import Answer, NoIdentity
-from tests.unit.fake_asterisk import SHIPPED, SOON_S, FakeAsterisk, place, responsive_loop
+from tests.unit.fake_asterisk import SOON_S, Ears, FakeAsterisk, place, responsive_loop, rooms
 
 
 async def test_a_script_gets_the_call_and_sets_variables() -> None:
@@ -38,63 +35,6 @@ async def test_a_script_gets_the_call_and_sets_variables() -> None:
     assert (session.dialled, session.call_id, session.language) == ("4008001234", "1763726400.7", "zh-CN")
 
 
-@pytest.mark.parametrize(
-    ("facts", "presentation", "number"),
-    [
-        ({}, "allowed", "+8613800138000"),
-        ({"callingpres": "3"}, "allowed", "+8613800138000"),
-        ({"callingpres": "32"}, "restricted", ""),
-        ({"callingpres": "35"}, "restricted", ""),
-        ({"callingpres": "67"}, "unavailable", ""),
-        ({"callerid": "unknown"}, "unavailable", ""),
-        ({"calleridname": "Anonymous"}, "restricted", ""),
-        ({"callingpres": "nonsense"}, "allowed", "+8613800138000"),
-    ],
-)
-async def test_area_says_where_a_number_is_from_and_nothing_about_a_hidden_one(
-    facts: dict[str, str], presentation: str, number: str
-) -> None:
-    async with place(scripts=agi_scripts.load(SHIPPED)) as there:
-        variables = await (await there.call(network_script="area", **facts)).obey()
-    known = presentation == "allowed"
-    assert variables == {
-        "HOTLINE_NUMBER": number,
-        "HOTLINE_AREA": "北京市" if known else "",
-        "HOTLINE_CARRIER": "中国移动" if known else "",
-        "HOTLINE_PRESENTATION": presentation,
-        "HOTLINE_AGI": "ok",
-    }
-
-
-class KnowsEverybody(NoIdentity):
-    """An identity endpoint whose customers have names that mean harm."""
-
-    async def look_up(self, *_: Any, **__: Any) -> Answer:
-        return Answer(Outcome.OK, Customer(name='${SHELL(id)}"] & 张|三,1\\', tier="VIP"))
-
-
-async def test_what_the_endpoint_calls_a_customer_cannot_act_in_the_dialplan() -> None:
-    rooms = Rooms(KnowsEverybody(), lambda prompt, _: prompt)
-    async with place(rooms=rooms, scripts=agi_scripts.load(SHIPPED)) as there:
-        variables = await (await there.call(network_script="caller_lookup")).obey()
-    assert variables == {
-        "HOTLINE_IDENTITY": "ok",
-        "HOTLINE_NAME": "SHELL(id) & 张三1",
-        "HOTLINE_TIER": "VIP",
-        "HOTLINE_AGI": "ok",
-    }
-
-
-async def test_an_unknown_caller_has_an_empty_name_and_tier() -> None:
-    async with place(scripts=agi_scripts.load(SHIPPED)) as there:
-        variables = await (await there.call(network_script="caller_lookup")).obey()
-    assert (variables["HOTLINE_IDENTITY"], variables["HOTLINE_NAME"], variables["HOTLINE_TIER"]) == (
-        "not_found",
-        "",
-        "",
-    )
-
-
 # What a leg does.
 
 
@@ -103,29 +43,166 @@ async def test_a_key_cuts_prompts_short_and_is_the_next_digit() -> None:
         assert not await session.play(["welcome", "menu-main"])
         assert not await session.play(["menu-main"])  # the key is still there
         assert await session.digit(2.5) == "5"
-        assert await session.digit(2.5) is None
-        assert await session.play(["goodbye"], interruptible=False)
+        assert await session.digit(0.05) is None
+        assert await session.play(["goodbye"], stops="")
 
     async with place(script) as there:
         asterisk = await there.call()
         await asterisk.expect('STREAM FILE "/sounds/zh-CN/welcome" "0123456789*#"', "200 result=53 endpos=800")
-        await asterisk.expect('WAIT FOR DIGIT "2500"', "200 result=0")
+        await no_key(asterisk)
         await asterisk.expect('STREAM FILE "/sounds/zh-CN/goodbye" ""', "200 result=0 endpos=800")
+        assert await asterisk.obey() == {"HOTLINE_AGI": "ok"}
+
+
+async def no_key(asterisk: FakeAsterisk) -> None:
+    """Waits for a key, as long as is asked, in vain."""
+    verb, wait_ms, _ = (await asterisk.command()).split('"')
+    assert verb == "WAIT FOR DIGIT "
+    await asyncio.sleep(int(wait_ms) / 1000)
+    asterisk.say("200 result=0")
+
+
+async def test_a_key_that_may_not_stop_a_prompt_stays_for_the_next_step() -> None:
+    async def script(session: Session) -> None:
+        session.press("1")
+        assert await session.play(["welcome"], stops="#")
+        assert await session.digit(1) == "1"
+
+    async with place(script) as there:
+        asterisk = await there.call()
+        await asterisk.expect('STREAM FILE "/sounds/zh-CN/welcome" "#"', "200 result=0 endpos=800")
+        assert await asterisk.obey() == {"HOTLINE_AGI": "ok"}
+
+
+async def test_a_key_between_two_commands_is_heard_and_kept() -> None:
+    ears = Ears(works=True)
+    thinking = asyncio.Event()
+
+    async def script(session: Session) -> None:
+        await thinking.wait()
+        assert not await session.play(["welcome"])
+        assert [await session.digit(1), await session.digit(1)] == ["4", "2"]
+        assert await session.digit(0.01) is None
+
+    async with place(script, of=rooms(ears=ears)) as there:
+        asterisk = await there.call()
+        await asyncio.wait_for(ears.somebody.wait(), SOON_S)
+        ears.press("4", "2")
+        thinking.set()
+        assert await asterisk.obey() == {"HOTLINE_AGI": "ok"}
+
+
+async def test_a_key_that_is_heard_and_also_in_the_reply_is_one() -> None:
+    ears = Ears(works=True)
+
+    async def script(session: Session) -> None:
+        assert not await session.play(["welcome"])
+        assert await session.digit(1) == "5"
+        assert await session.digit(0.01) is None
+
+    async with place(script, of=rooms(ears=ears)) as there:
+        asterisk = await there.call()
+        command = await asterisk.command()
+        assert command.startswith("STREAM FILE")
+        ears.press("5")
+        asterisk.say("200 result=53 endpos=800")
+        assert await asterisk.obey() == {"HOTLINE_AGI": "ok"}
+
+
+async def test_a_digit_that_is_waited_for_comes_as_soon_as_it_is_heard() -> None:
+    ears = Ears(works=True)
+    waiting = asyncio.Event()
+
+    async def script(session: Session) -> None:
+        waiting.set()
+        assert await session.digit(60) == "7"
+
+    async with place(script, of=rooms(ears=ears)) as there:
+        asterisk = await there.call()
+        await waiting.wait()
+        ears.press("7")
+        assert await asterisk.obey() == {"HOTLINE_AGI": "ok"}
+
+
+async def test_keys_that_one_script_leaves_are_there_for_the_call_s_next_one_and_nobody_else_s() -> None:
+    ears = Ears(works=True)
+    thinking = asyncio.Event()
+    taken: list[str | None] = []
+
+    async def leaves(session: Session) -> None:
+        await thinking.wait()
+
+    async def takes(session: Session) -> None:
+        taken.append(await session.digit(0.01))
+
+    async with place(leaves, of=rooms(ears=ears), scripts={"takes": takes}) as there:
+        asterisk = await there.call()
+        await asyncio.wait_for(ears.somebody.wait(), SOON_S)
+        ears.press("3")
+        thinking.set()
+        await asterisk.obey()
+        await (await there.call(network_script="takes", uniqueid="1763726400.8")).obey()
+        await (await there.call(network_script="takes")).obey()
+        await (await there.call(network_script="takes")).obey()
+    assert taken == [None, "3", None]
+
+
+async def test_a_call_that_is_up_already_is_not_answered_again() -> None:
+    async def script(session: Session) -> None:
+        await session.answer()
+        assert session.up
+
+    async with place(script) as there:
+        assert await (await there.call(state="Up")).obey() == {"HOTLINE_AGI": "ok"}
+        asterisk = await there.call(state="Ring")
+        await asterisk.expect("ANSWER", "200 result=0")
         assert await asterisk.obey() == {"HOTLINE_AGI": "ok"}
 
 
 async def test_music_stops_for_a_prompt() -> None:
     async def script(session: Session) -> None:
-        await session.hold_music(True)
-        await session.play(["welcome"])
-        await session.hang_up()
+        await session.hold_music(True, "jazz")
+        await session.play(["welcome", "welcome@en"])
+        await session.hang_up(17)
 
     async with place(script) as there:
-        asterisk = await there.call(language="en")
-        await asterisk.expect('SET MUSIC "on"', "200 result=0")
+        asterisk = await there.call(language="zh_CN")
+        await asterisk.expect('SET MUSIC "on" "jazz"', "200 result=0")
         await asterisk.expect('SET MUSIC "off"', "200 result=0")
+        await asterisk.expect('STREAM FILE "/sounds/zh-CN/welcome" "0123456789*#"', "200 result=0 endpos=800")
         await asterisk.expect('STREAM FILE "/sounds/en/welcome" "0123456789*#"', "200 result=0 endpos=800")
-        await asterisk.expect("HANGUP", "200 result=1")
+        await asterisk.expect('EXEC "Hangup" "17"', "200 result=-1")
+
+
+SAID = Path("/state/said.wav")
+
+
+async def test_a_recording_ends_by_a_key_that_is_no_digit_of_what_follows() -> None:
+    ears = Ears(works=True)
+
+    async def script(session: Session) -> None:
+        said = await session.record(SAID, longest_s=30, silence_s=2.5)
+        assert (said.file, said.duration_s, said.key) == (SAID, 1.5, "#")
+        assert await session.digit(0.01) is None
+
+    async with place(script, of=rooms(ears=ears)) as there:
+        asterisk = await there.call()
+        assert await asterisk.command() == 'RECORD FILE "/state/said" "wav" "#" "30000" "s=3"'
+        ears.press("#")
+        asterisk.say("200 result=35 (dtmf) endpos=12000")
+        assert await asterisk.obey() == {"HOTLINE_AGI": "ok"}
+
+
+async def test_a_recording_of_a_caller_who_hangs_up_is_a_hangup() -> None:
+    async def script(session: Session) -> None:
+        await session.record(SAID, longest_s=30, silence_s=2)
+
+    async with place(script) as there:
+        asterisk = await there.call()
+        await asterisk.expect(
+            'RECORD FILE "/state/said" "wav" "#" "30000" "s=2"', "200 result=-1 (hangup) endpos=12000"
+        )
+        assert await asterisk.command() == ""
 
 
 @pytest.mark.parametrize(
