@@ -101,6 +101,10 @@ class Call:
         """Sends keys (0-9 * # A-D) as RFC 4733 events of 200 ms each; returns before they are all out."""
         await self._ask("press", digits=digits)
 
+    async def press_by_info(self, digits: str) -> None:
+        """Sends keys (0-9 * # A-D) as SIP INFO requests (application/dtmf-relay), one after the other."""
+        await self._ask("press_by_info", digits=digits)
+
     async def play_tone(self, hz: int) -> None:
         """Plays a sine into the call until told otherwise; set before the answer it starts with the audio."""
         await self._ask("tone", hz=hz)

@@ -36,6 +36,7 @@ from phones.softphone import (
 
 POLL_MS = 10
 FAREWELL_S = 1.5
+INFO_TONE_MS = 160
 # Alaw first, as on the trunks of the country this hotline answers in.
 CODECS = {"PCMA/8000/1": 255, "PCMU/8000/1": 254}
 
@@ -184,6 +185,11 @@ class Worker:
 
     def press(self, call: int, digits: str) -> None:
         self._leg(call).dialDtmf(digits)
+
+    def press_by_info(self, call: int, digits: str) -> None:
+        keys = pj.CallSendDtmfParam()
+        keys.digits, keys.method, keys.duration = digits, pj.PJSUA_DTMF_METHOD_SIP_INFO, INFO_TONE_MS
+        self._leg(call).sendDtmf(keys)
 
     def tone(self, call: int, hz: int) -> None:
         self._leg(call).tone(hz)

@@ -1,4 +1,5 @@
-"""The default site, with short times, more agents, and a sine of its own for every prompt.
+"""The configuration of the default site around flows of its own, with short times, many agents, and a sine for
+every prompt.
 
 A test that hears 600 Hz knows that the caller hears the menu, not merely `something`.
 """
@@ -17,6 +18,7 @@ import yaml
 from engine.config.site import FOLDERS
 
 PROJECT = Path(__file__).resolve().parents[2]
+WRITTEN = Path(__file__).parent / "site"
 RATE_HZ = 8000
 
 NUMBER = "4008001234"
@@ -55,6 +57,9 @@ def write(folder: Path, *, identity_deadline_s: float = IDENTITY_DEADLINE_S) -> 
         if (PROJECT / name).is_dir():
             shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     dialplan = folder / "dialplan"
+    for file in dialplan.rglob("*.yaml"):
+        file.unlink()
+    shutil.copytree(WRITTEN, dialplan, dirs_exist_ok=True)
     _change(dialplan / "agents.yaml", _more_agents)
     _change(dialplan / "queues.yaml", _short_queues)
     _change(dialplan / "flows/main.yaml", _short_menu)

@@ -42,7 +42,7 @@ async def test_a_silent_caller_is_asked_again_and_then_reaches_the_operator(scen
     row = await scene.row(CALLER)
     assert row["flow_path"][-2:] == ["main/menu", "main/operator"]
     left = [event for event in await scene.events_of(row) if event["type"] == "ivr.node_exited"][-1]
-    assert left["outcome"] == "silence, 2 tries"
+    assert left["outcome"] == "silence: 2 tries"
 
 
 async def test_a_key_typed_during_the_greeting_cuts_it_short_and_answers_the_menu(scene: Scene) -> None:
