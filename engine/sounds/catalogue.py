@@ -83,6 +83,10 @@ class Sounds:
         exact = f"position-{n}"
         return [exact if (language, exact) in self._recordings else "position-more-than-10"]
 
+    def positions(self, language: str) -> list[str]:
+        """Every prompt that `number` may give."""
+        return [prompt.name for prompt in self.prompts(language) if prompt.name.startswith("position-")]
+
     def names(self, language: str) -> list[str]:
         """Every prompt there is in a language, sorted."""
         return sorted(name for spoken, name in self._recordings if spoken == language)

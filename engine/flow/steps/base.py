@@ -73,12 +73,40 @@ class ToQueue(Away):
     require: str | None = None
 
 
-def read_departure(data: Mapping[str, Any]) -> ToQueue:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToAgent(Away):
+    """Wait for one agent, whoever else is free."""
+
+    to: Literal["agent"] = "agent"
+    agent: str
+    ring_s: float
+    patience_s: float
+    wrap_up_s: float
+    music: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToNumber(Away):
+    """Call an outside number (as somebody wrote it; whether it may be dialled is decided by the call), or the phone
+    of a branch: then there is an `extension` and no number. Without `music` the caller hears a ring-back tone."""
+
+    to: Literal["number"] = "number"
+    number: str
+    extension: str = ""
+    trunk: str | None = None
+    ring_s: float
+    music: str | None = None
+
+
+_AWAY: dict[str, type[ToQueue | ToAgent | ToNumber]] = {"queue": ToQueue, "agent": ToAgent, "number": ToNumber}
+
+
+def read_departure(data: Mapping[str, Any]) -> ToQueue | ToAgent | ToNumber:
     """A departure from the call's record. Raises TypeError, KeyError for what is none."""
-    return {"queue": ToQueue}[data["to"]](**data)
+    return _AWAY[data["to"]](**data)
 
 
-Departure = ToQueue | HangUp
+Departure = ToQueue | ToAgent | ToNumber | HangUp
 Outcome = Next | CallFlow | Enter | Departure
 
 
@@ -132,6 +160,10 @@ class Step(Written):
     def prompts(self) -> Sequence[str]:
         """Prompts that this step may play, for the checker."""
         return ()
+
+    def says_values(self) -> bool:
+        """Whether this step may say a number, a date or the like (engine/speech), for the checker."""
+        return False
 
     def queues(self) -> Sequence[str]:
         """Queues that this step may send to, for the checker."""

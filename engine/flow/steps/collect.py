@@ -79,3 +79,7 @@ class Collect(Step, Entry):
         """The question, and what is said of mistakes."""
         asked = ["you-entered", "press-1-to-confirm"] if self.confirm else []
         return [*self.ask, *AGAIN.values(), *asked]
+
+    def says_values(self) -> bool:
+        """To have it confirmed."""
+        return self.confirm is not None

@@ -1,0 +1,65 @@
+"""Which prompts a site's callers may hear, and which of those nobody has recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from engine.config.models import Queue
+from engine.config.source import Fault, Source
+from engine.flow.flow import Flow
+from engine.flow.steps import Step
+from engine.sounds import LANGUAGES, Sounds, UnknownPrompt
+from engine.speech import vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One place where a prompt is played in a language."""
+
+    prompt: str
+    language: str
+    file: str
+    """`queues`, or `flows/NAME`."""
+    at: tuple[str, ...]
+    """The path in that file."""
+
+    def __str__(self) -> str:
+        return f"{self.file} {self.at[1]}"
+
+
+def used(flows: Mapping[str, Flow], queues: Mapping[str, Queue], sounds: Sounds) -> Iterator[Use]:
+    """Every prompt that a flow or a queue may play, at each place."""
+    for name, flow in flows.items():
+        for step, box in flow:
+            for prompt, language in _of_step(box):
+                yield Use(prompt, language, f"flows/{name}", ("steps", step, box.kind))
+    for name, queue in queues.items():
+        if queue.announce_position is not None:
+            for language in LANGUAGES:
+                for prompt in ("all-agents-busy", *sounds.positions(language)):
+                    yield Use(prompt, language, "queues", ("queues", name, "announce_position"))
+
+
+def unrecorded(sources: Mapping[str, Source], uses: Iterator[Use], sounds: Sounds) -> Iterator[Fault]:
+    """A fault for each prompt that is used and missing, where it is used first; `sources` by Use.file."""
+    told: set[tuple[str, str]] = set()
+    for use in uses:
+        if (use.prompt, use.language) in told:
+            continue
+        told.add((use.prompt, use.language))
+        try:
+            sounds.find(use.prompt, use.language)
+        except UnknownPrompt as error:
+            yield sources[use.file].fault(use.at, str(error))
+
+
+def _of_step(box: Step) -> Iterator[tuple[str, str]]:
+    for prompt in box.prompts():
+        plain, _, fixed = prompt.partition("@")
+        for language in (fixed,) if fixed else LANGUAGES:
+            yield plain, language
+    if box.says_values():
+        for language in LANGUAGES:
+            for word in sorted(vocabulary(language)):
+                yield word, language
