@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Generic
 
 from engine.acd import parse
+from engine.config import prompts
 from engine.config.models import Agent, AgentsFile, HotlineFile, IdentitySettings, QueuesFile
 from engine.config.models import Queue as QueueSettings
+from engine.config.references import references
 from engine.config.source import Fault, Model, SiteError, Source, nearest
 from engine.flow.flow import Flow
-from engine.flow.steps import Step
-from engine.sounds import LANGUAGES, Sounds, UnknownPrompt, UnusableSounds
+from engine.hours import Calendar
+from engine.hours.endings import endings
+from engine.hours.written import CalendarsFile
+from engine.identity.groups import AreaGroup, AreasFile
+from engine.orders.lists import CallerList, ListsFile
+from engine.sounds import Sounds, UnusableSounds
 
 FOLDERS = ("dialplan", "sip_trunks", "asterisk_conf", "agi_scripts")
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One version of everything the admin wrote, checked. Never changes; a reload makes a new one."""
+    """One version of everything the admin wrote, checked. Never changes; a reload makes a new one. `warnings`: what
+    can be used today and should be looked at before long."""
 
     folder: Path
     version: str
@@ -31,6 +39,10 @@ class Site:
     queues: Mapping[str, QueueSettings]
     flows: Mapping[str, Flow]
     sounds: Sounds
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    areas: Mapping[str, AreaGroup] = field(default_factory=dict)
+    lists: Mapping[str, CallerList] = field(default_factory=dict)
+    warnings: Sequence[Fault] = ()
 
     def sound(self, prompt: str, language: str) -> str:
         """The file of a prompt, without its extension: in the caller's language, or `name@en` in that one. What
@@ -48,8 +60,11 @@ class Site:
         return self.sounds.text(name, fixed or language)
 
 
-def load(folder: Path) -> Site:
-    """Reads and checks a site. Raises SiteError with every fault, each at its file and line."""
+def load(folder: Path, *, unspoken: bool = False) -> Site:
+    """Reads and checks a site. Raises SiteError with every fault, each at its file and line.
+
+    `unspoken`: prompts without a recording are no fault, for whoever is about to make them.
+    """
     dialplan = folder / "dialplan"
     if not dialplan.is_dir():
         message = "no such folder; `hotline init DIR` makes a new site, --site DIR names another"
@@ -58,6 +73,9 @@ def load(folder: Path) -> Site:
     hotline_file = reading.file(dialplan / "hotline.yaml", HotlineFile)
     agents_file = reading.file(dialplan / "agents.yaml", AgentsFile)
     queues_file = reading.file(dialplan / "queues.yaml", QueuesFile)
+    calendars_file = reading.file_if_there(dialplan / "calendars.yaml", CalendarsFile)
+    areas_file = reading.file_if_there(dialplan / "areas.yaml", AreasFile)
+    lists_file = reading.file_if_there(dialplan / "lists.yaml", ListsFile)
     flow_files = {path.stem: reading.file(path, Flow) for path in sorted((dialplan / "flows").glob("*.yaml"))}
     sounds = reading.sounds()
     if reading.faults or hotline_file is None or agents_file is None or queues_file is None or sounds is None:
@@ -66,14 +84,23 @@ def load(folder: Path) -> Site:
     agents, queues = agents_file.content.agents, queues_file.content.queues
     flow_sources = {name: file.source for name, file in flow_files.items() if file}
     flows = {name: file.content for name, file in flow_files.items() if file}
+    calendars = _calendars(calendars_file)
+    areas = areas_file.content.areas if areas_file else {}
+    lists = {name: each.read(name) for name, each in lists_file.content.lists.items()} if lists_file else {}
+    prompt_sources = {f"flows/{name}": source for name, source in flow_sources.items()} | {"queues": queues_file.source}
+    heard = list(prompts.used(flows, queues, sounds))
     faults = [
         *_numbers(hotline_file.source, hotline, flows),
-        *_flows(flow_sources, flows, queues, sounds),
+        *_flows(flow_sources, flows, queues),
+        *([] if unspoken else prompts.unrecorded(prompt_sources, heard, sounds)),
         *_staffing(queues_file.source, queues, agents),
+        *references(flow_sources, flows, calendars=calendars, lists=lists, areas=areas),
+        *_tiers(lists_file, hotline),
     ]
     if faults:
         raise SiteError(faults)
-    return Site(folder, _version(dialplan), hotline, agents, queues, flows, sounds)
+    warnings = [*_ending(calendars_file, calendars), *prompts.to_be_made(heard, sounds)]
+    return Site(folder, _version(dialplan), hotline, agents, queues, flows, sounds, calendars, areas, lists, warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +124,10 @@ class _Reading:
         except SiteError as error:
             self.faults += error.faults
             return None
+
+    def file_if_there(self, path: Path, model: type[Model]) -> _File[Model] | None:
+        """None when it is faulty, or when the site has no such file."""
+        return self.file(path, model) if path.exists() else None
 
     def sounds(self) -> Sounds | None:
         """None when they cannot be used."""
@@ -127,7 +158,6 @@ def _flows(
     sources: Mapping[str, Source],
     flows: Mapping[str, Flow],
     queues: Mapping[str, QueueSettings],
-    sounds: Sounds,
 ) -> Iterator[Fault]:
     for name, flow in flows.items():
         source = sources[name]
@@ -141,18 +171,6 @@ def _flows(
             for queue in box.queues():
                 if queue not in queues:
                     yield source.fault((*at, "queue"), f"no queue `{queue}`{nearest(queue, queues)}")
-            for missing in _missing_prompts(box, sounds):
-                yield source.fault((*at, box.kind), missing)
-
-
-def _missing_prompts(box: Step, sounds: Sounds) -> Iterator[str]:
-    for prompt in box.prompts():
-        plain, _, fixed = prompt.partition("@")
-        for language in (fixed,) if fixed else LANGUAGES:
-            try:
-                sounds.find(plain, language)
-            except UnknownPrompt as error:
-                yield str(error)
 
 
 def _target(
@@ -173,6 +191,28 @@ def _staffing(source: Source, queues: Mapping[str, QueueSettings], agents: Mappi
         if not any(requirement.met_by(agent.skills, agent_id) for agent_id, agent in agents.items()):
             message = f"no agent in agents.yaml can ever meet `{queue.require}`; give one the skill or ask for less"
             yield source.fault(("queues", name, "require"), message)
+
+
+def _calendars(file: _File[CalendarsFile] | None) -> dict[str, Calendar]:
+    return {name: Calendar(name, each) for name, each in file.content.calendars.items()} if file else {}
+
+
+def _tiers(file: _File[ListsFile] | None, hotline: HotlineFile) -> Iterator[Fault]:
+    if file is None:
+        return
+    for name, each in file.content.lists.items():
+        if each.tier and each.tier not in hotline.tiers:
+            near = nearest(each.tier, hotline.tiers)
+            yield file.source.fault(("lists", name, "tier"), f"no tier `{each.tier}` in dialplan/hotline.yaml{near}")
+
+
+def _ending(file: _File[CalendarsFile] | None, calendars: Mapping[str, Calendar]) -> Iterator[Fault]:
+    """Calendars that have ended or soon will."""
+    if file is None:
+        return
+    for name, calendar in calendars.items():
+        for setting, said in endings(calendar, datetime.now(calendar.zone).date()):
+            yield file.source.fault(("calendars", name, setting), said)
 
 
 def _version(dialplan: Path) -> str:

@@ -15,6 +15,7 @@ from engine.flow.expression import Value
 from engine.identity.contract import Member
 from engine.identity.endpoint import Answer
 from engine.identity.numbers import Caller
+from engine.orders import StandingOrders
 
 
 class Identity(Protocol):
@@ -92,3 +93,4 @@ class Services:
     identity: Identity
     voicemail: Voicemail = field(default_factory=NoVoicemail)
     messages: Messages = field(default_factory=NoMessages)
+    orders: StandingOrders = field(default_factory=StandingOrders)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Literal
@@ -65,7 +65,8 @@ def city(name: str) -> str:
     return _CITY_RANK.sub("", name) or name
 
 
-SHORT: Mapping[Kind, Callable[[str], str]] = {"province": province, "city": city, "carrier": str}
+# What makes two spellings of one name comparable.
+SHORT: Mapping[str, Callable[[str], str]] = {"province": province, "city": city, "carrier": str}
 
 
 @cache
@@ -156,10 +157,8 @@ def group(caller: Caller, groups: Mapping[str, AreaGroup]) -> str:
     return OTHER if caller.area else UNKNOWN
 
 
-def matching(names: Iterable[str], caller: Caller, kind: Kind) -> str:
-    """Which of these provinces, cities or carriers is the caller's; OTHER if none, UNKNOWN if theirs is not known."""
+def own(caller: Caller, kind: Kind) -> tuple[str, ...]:
+    """The short names of the caller's province, cities or carrier; () where theirs is not known."""
     where = place(caller.area)
-    own = {"province": (where.province,), "city": where.cities, "carrier": (caller.carrier,)}[kind]
-    if not any(own):
-        return UNKNOWN
-    return next((name for name in names if SHORT[kind](name) in own), OTHER)
+    names = {"province": (where.province,), "city": where.cities, "carrier": (caller.carrier,)}[kind]
+    return tuple(filter(None, names))

@@ -3,8 +3,7 @@
 Hours that are forced, announcements that are on, numbers on lists. They live in the database; every engine holds all
 of them in memory, so that a call asks nobody."""
 
-from engine.orders.keeper import OrderKeeper
 from engine.orders.standing import StandingOrders
-from engine.store.orders import AnnouncementOrder, HoursOrder, ListEntry
+from engine.store.order_rows import AnnouncementOrder, HoursOrder, ListEntry
 
-__all__ = ["AnnouncementOrder", "HoursOrder", "ListEntry", "OrderKeeper", "StandingOrders"]
+__all__ = ["AnnouncementOrder", "HoursOrder", "ListEntry", "StandingOrders"]

@@ -16,7 +16,8 @@ from engine.journal.stream import StreamDown, StreamReader
 from engine.orders.standing import StandingOrders
 from engine.redis_line import RedisLine
 from engine.store.database import Database, DatabaseDown
-from engine.store.orders import Order, OrderBook
+from engine.store.order_rows import Order
+from engine.store.orders import OrderBook
 
 log = structlog.get_logger()
 

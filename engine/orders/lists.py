@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from engine.config.units import Written
 from engine.identity.numbers import normalise
-from engine.store.orders import ListEntry
+from engine.store.order_rows import ListEntry
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 Reason = Annotated[str, StringConstraints(max_length=200)]
@@ -40,6 +41,9 @@ class Numbers:
     def __init__(self, entries: Iterable[ListEntry]) -> None:
         self._entries = {entry.number: entry for entry in entries}
 
+    def __iter__(self) -> Iterator[ListEntry]:
+        return iter(self._entries.values())
+
     def find(self, number: str, at_ms: int) -> ListEntry | None:
         """The entry of an E.164 number; "" (an anonymous caller, a short code) is on no list."""
         if not number:
@@ -61,22 +65,33 @@ def _nothing(value: Any) -> Any:
     return {} if value is None else value
 
 
-class CallerList(Written):
-    """One list: the entries that are always on it, and the tier that its callers have."""
+@dataclass(frozen=True, slots=True)
+class CallerList:
+    """One list as it is written: the entries that are always on it, and the tier that its callers have."""
+
+    tier: str
+    numbers: Numbers
+
+    def entry(self, number: str, at: datetime) -> ListEntry | None:
+        """What is written about an E.164 number, if it counts at an aware moment."""
+        return self.numbers.find(number, round(at.timestamp() * 1000))
+
+
+class ListSettings(Written):
+    """One list of lists.yaml."""
 
     tier: str = ""
     numbers: dict[Annotated[str, AfterValidator(pattern)], Annotated[WrittenEntry, BeforeValidator(_nothing)]] = Field(
         default_factory=dict
     )
 
-    def entries(self, name: str) -> Numbers:
-        """What is written, to be asked."""
-        return Numbers(
-            ListEntry(
-                list=name, number=number, reason=entry.reason, until_ms=_end_of(entry.until), ordered_by="lists.yaml"
-            )
-            for number, entry in self.numbers.items()
+    def read(self, name: str) -> CallerList:
+        """The list, to be asked."""
+        entries = (
+            ListEntry(list=name, number=number, reason=it.reason, until_ms=_end_of(it.until), ordered_by="lists.yaml")
+            for number, it in self.numbers.items()
         )
+        return CallerList(self.tier, Numbers(entries))
 
 
 def _end_of(day: date | None) -> int | None:
@@ -89,4 +104,4 @@ def _end_of(day: date | None) -> int | None:
 class ListsFile(Written):
     """dialplan/lists.yaml"""
 
-    lists: dict[Name, Annotated[CallerList, BeforeValidator(_nothing)]] = Field(default_factory=dict)
+    lists: dict[Name, Annotated[ListSettings, BeforeValidator(_nothing)]] = Field(default_factory=dict)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from engine.hours import Calendar, Closed, Open, State, Why
 from engine.orders.lists import Numbers
-from engine.store.orders import AnnouncementOrder, HoursOrder, ListEntry, Orders
+from engine.store.order_rows import AnnouncementOrder, HoursOrder, ListEntry, Orders
 
 NONE = Orders(-1, (), (), ())
 

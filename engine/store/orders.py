@@ -1,14 +1,14 @@
 """Standing orders in the database: what an operator has decided, until it is withdrawn or its time is over."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.store.database import Database
+from engine.store.order_rows import AnnouncementOrder, HoursOrder, ListEntry, Order, Orders
 from engine.store.rows import storable_text
 from engine.store.tables import announcement_orders, hours_orders, list_entries, orders_revision
 
@@ -16,60 +16,11 @@ from engine.store.tables import announcement_orders, hours_orders, list_entries,
 KEEP_EXPIRED_MS = 30 * 86_400_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """Who gave it and when, and until when it counts (epoch milliseconds; None: until withdrawn)."""
-
-    until_ms: int | None = None
-    ordered_by: str = ""
-    ordered_ms: int = 0
-
-    def counts(self, at_ms: int) -> bool:
-        """Whether its time is not over."""
-        return self.until_ms is None or at_ms < self.until_ms
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoursOrder(Order):
-    """A calendar is open, or closed, whatever it says itself; `say`: a prompt for whoever calls, or ""."""
-
-    calendar: str
-    is_open: bool
-    say: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnnouncementOrder(Order):
-    """An announcement is on; `say`: a prompt instead of its own, or ""."""
-
-    name: str
-    say: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListEntry(Order):
-    """A number (+8613800138000) or the beginning of many (+86170*) is on a list."""
-
-    list: str
-    number: str
-    reason: str = ""
-
-
 TABLES: dict[type[Order], Table] = {
     HoursOrder: hours_orders,
     AnnouncementOrder: announcement_orders,
     ListEntry: list_entries,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Orders:
-    """All of them, as they were at one revision."""
-
-    revision: int
-    hours: Sequence[HoursOrder]
-    announcements: Sequence[AnnouncementOrder]
-    entries: Sequence[ListEntry]
 
 
 class OrderBook:

@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from engine.orders import OrderKeeper, keeper
+from engine.orders import keeper
+from engine.orders.keeper import OrderKeeper
 from engine.redis_line import RedisLine
 from engine.store.database import Database, DatabaseDown
-from engine.store.orders import KEEP_EXPIRED_MS, AnnouncementOrder, HoursOrder, ListEntry, OrderBook, Orders
+from engine.store.order_rows import AnnouncementOrder, HoursOrder, ListEntry, Orders
+from engine.store.orders import KEEP_EXPIRED_MS, OrderBook
 from tests.acd.redis_server import RedisServer
 from tests.store.conftest import Until
 from tests.store.servers import Cable

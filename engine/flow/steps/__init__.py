@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Discriminator, Tag, TypeAdapter
 
+from engine.flow.steps.announcement import Announcement
+from engine.flow.steps.area import Area
 from engine.flow.steps.base import CallFlow, Departure, Enter, Next, Outcome, Step, ToQueue
 from engine.flow.steps.base import HangUp as Ended
 from engine.flow.steps.call import Call
@@ -15,6 +17,8 @@ from engine.flow.steps.collect import Collect
 from engine.flow.steps.condition import If
 from engine.flow.steps.goto import Goto
 from engine.flow.steps.hangup import Hangup
+from engine.flow.steps.hours import Hours
+from engine.flow.steps.list import List
 from engine.flow.steps.lookup import Lookup
 from engine.flow.steps.menu import Menu
 from engine.flow.steps.play import Play
@@ -22,7 +26,23 @@ from engine.flow.steps.queue import Queue
 from engine.flow.steps.set import Set
 from engine.flow.steps.switch import Switch
 
-STEPS: tuple[type[Step], ...] = (Play, Menu, Collect, If, Switch, Set, Goto, Call, Lookup, Queue, Hangup)
+STEPS: tuple[type[Step], ...] = (
+    Play,
+    Menu,
+    Collect,
+    If,
+    Switch,
+    Set,
+    Goto,
+    Call,
+    Lookup,
+    Hours,
+    Announcement,
+    Area,
+    List,
+    Queue,
+    Hangup,
+)
 KINDS = {step.kind: step for step in STEPS}
 
 

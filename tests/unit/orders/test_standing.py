@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from engine.hours import Calendar, Closed, Open, Why
 from engine.hours.written import CalendarSettings
-from engine.orders.lists import CallerList, Numbers, pattern
+from engine.orders.lists import ListSettings, Numbers, pattern
 from engine.orders.standing import StandingOrders, milliseconds
-from engine.store.orders import AnnouncementOrder, HoursOrder, ListEntry, Orders
+from engine.store.order_rows import AnnouncementOrder, HoursOrder, ListEntry, Orders
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 OFFICE = Calendar("office", CalendarSettings.model_validate({"open": {"mon-fri": "9:00-18:00"}}))
@@ -125,13 +125,13 @@ def test_a_local_number_is_completed_with_the_sites_area_code() -> None:
 
 @pytest.mark.parametrize("text", ["", "*", "+*", "170*", "+86 170*", "anonymous", "10086", "88881234", "+86170**", "x"])
 def test_what_can_be_no_callers_number_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="no caller's number|write it with its country"):
+    with pytest.raises(ValueError, match=r"no caller's number|write it with its country"):
         pattern(text)
 
 
 def test_a_written_entry_lasts_to_the_end_of_its_day_on_this_machine() -> None:
-    written = CallerList.model_validate({"numbers": {"13800138000": {"until": "2026-11-20"}, "+86170*": None}})
-    numbers = written.entries("block")
+    written = ListSettings.model_validate({"numbers": {"13800138000": {"until": "2026-11-20"}, "+86170*": None}})
+    numbers = written.read("block").numbers
     midnight = milliseconds(datetime(2026, 11, 21).astimezone())
     assert numbers.find("+8613800138000", midnight - 1)
     assert not numbers.find("+8613800138000", midnight)
@@ -141,7 +141,7 @@ def test_a_written_entry_lasts_to_the_end_of_its_day_on_this_machine() -> None:
 @pytest.mark.parametrize("written", [{"numbers": {"10086": {}}}, {"numbers": {"+86170*": {"untill": "2026-11-20"}}}])
 def test_a_list_that_cannot_be_is_refused(written: object) -> None:
     with pytest.raises(ValidationError):
-        CallerList.model_validate(written)
+        ListSettings.model_validate(written)
 
 
 def test_milliseconds_are_those_since_the_epoch() -> None:
