@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from engine.config.models import Queue
-from engine.config.source import Fault, Source
+from engine.config.source import Fault
+from engine.config.source import Source as File
 from engine.flow.flow import Flow
 from engine.flow.steps import Step
-from engine.sounds import LANGUAGES, Sounds, UnknownPrompt
+from engine.sounds import LANGUAGES, Sounds, Source, UnknownPrompt
 from engine.speech import vocabulary
 
 
@@ -41,7 +42,7 @@ def used(flows: Mapping[str, Flow], queues: Mapping[str, Queue], sounds: Sounds)
                     yield Use(prompt, language, "queues", ("queues", name, "announce_position"))
 
 
-def unrecorded(sources: Mapping[str, Source], uses: Iterator[Use], sounds: Sounds) -> Iterator[Fault]:
+def unrecorded(sources: Mapping[str, File], uses: Iterable[Use], sounds: Sounds) -> Iterator[Fault]:
     """A fault for each prompt that is used and missing, where it is used first; `sources` by Use.file."""
     told: set[tuple[str, str]] = set()
     for use in uses:
@@ -52,6 +53,22 @@ def unrecorded(sources: Mapping[str, Source], uses: Iterator[Use], sounds: Sound
             sounds.find(use.prompt, use.language)
         except UnknownPrompt as error:
             yield sources[use.file].fault(use.at, str(error))
+
+
+def to_be_made(uses: Iterable[Use], sounds: Sounds) -> Iterator[Fault]:
+    """A warning for each prompt with words that nobody speaks yet and nobody needs, and for each that was built from
+    other words than it has now."""
+    needed = {(use.prompt, use.language) for use in uses}
+    for language in LANGUAGES:
+        for prompt in sounds.prompts(language):
+            remedy = f"`hotline prompts build {prompt.name}`"
+            if prompt.source is Source.OUTDATED:
+                said = f"`{prompt.name}` has new words in {language} since it was built; {remedy} has them spoken"
+            elif prompt.source is Source.MISSING and (prompt.name, language) not in needed:
+                said = f"no flow plays `{prompt.name}`, which has words in {language} and no recording; {remedy}"
+            else:
+                continue
+            yield Fault("sounds/prompts.yaml", 1, 1, said)
 
 
 def _of_step(box: Step) -> Iterator[tuple[str, str]]:
