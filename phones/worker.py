@@ -243,6 +243,7 @@ VERBS: dict[str, Callable[..., Result | Listening | None]] = {
     "answer": Worker.answer,
     "hang_up": Worker.hang_up,
     "press": Worker.press,
+    "press_by_info": Worker.press_by_info,
     "tone": Worker.tone,
     "record": Worker.record,
     "listen": Worker.listen,
