@@ -1,4 +1,4 @@
-"""Two people talking."""
+"""Two people talking: the caller, and an agent or somebody outside."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WHO_LEFT_S = 1.0
 
 
 class Conversation:
-    """The bridge between a caller and an agent, and the one place that takes it down."""
+    """The bridge between a caller and the other side, and the one place that takes it down."""
 
     def __init__(self, call: InboundCall, agent_leg: Channel, token: str = "") -> None:
         self._call = call
@@ -27,7 +27,7 @@ class Conversation:
         """Lets them talk; False when the agent was gone before the first word."""
         call = self._call
         record = call.record
-        record.bridge = f"{record.id}-b{record.offers}"
+        record.bridge = f"{record.id}-b{call.now_ms()}"
         record.agent_channel = self.agent_leg.id
         await call.leg.hold_music(False)
         try:
@@ -41,18 +41,20 @@ class Conversation:
             return False
         record.talking_since_ms = call.now_ms()
         record.connected_ms = record.connected_ms or record.talking_since_ms
-        call.note(BridgeStarted, bridge=record.bridge, agent=record.agent)
+        outside = record.outside if record.is_outside else ""
+        call.note(BridgeStarted, bridge=record.bridge, agent="" if outside else record.agent, outside=outside)
         return True
 
     async def until_agent_leaves(self) -> None:
         """The caller's leaving comes as HungUp, from the call's scope."""
         await self.agent_leg.until(self.agent_leg.gone.done)
 
-    async def end(self) -> None:
-        """Ends the agent's leg and the bridge; says how long they talked. Never raises HungUp."""
+    async def end(self, at_ms: int) -> None:
+        """Ends the agent's leg and the bridge; says how long they talked until `at_ms`. Never raises HungUp."""
         call, record = self._call, self._call.record
-        by = "agent" if self.agent_leg.gone.done() else "caller"
+        other_side = "outside" if record.is_outside else "agent"
+        by = other_side if self.agent_leg.gone.done() else "caller"
         self.agent_leg.drop()
         if record.talking_since_ms is not None:
-            call.note(BridgeEnded, talk_ms=call.now_ms() - record.talking_since_ms, by=by)
-            record.talk_ends(call.now_ms())
+            call.note(BridgeEnded, talk_ms=at_ms - record.talking_since_ms, by=by)
+            record.talk_ends(at_ms)

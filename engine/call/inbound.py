@@ -11,8 +11,10 @@ import structlog
 
 from engine.acd import Missed, Offer
 from engine.asterisk.ari import AriError
-from engine.asterisk.channel import NORMAL, CallerLeg
+from engine.asterisk.channel import NORMAL, CallerLeg, Channel
 from engine.call.conversation import Conversation
+from engine.call.extension import Owner, queue_of
+from engine.call.outside import Outside
 from engine.call.phase import Phase
 from engine.call.record import CallRecord, now_ms
 from engine.call.switchboard import Switchboard
@@ -21,7 +23,7 @@ from engine.config.models import Queue
 from engine.flow.leg import ANY_KEY, HungUp
 from engine.flow.runner import Walk
 from engine.flow.steps import Ended, ToQueue
-from engine.flow.steps.base import Away
+from engine.flow.steps.base import Away, ToAgent, ToNumber
 from engine.flow.visit import Visit, speak
 from engine.identity.numbers import Caller
 from engine.journal.events import (
@@ -89,9 +91,10 @@ class InboundCall:
             outcome = await self._away(away, conversation)
             conversation = None
             if outcome == "served" and "served" not in away.branches:
-                return await self._hang_up(EndReason.COMPLETED_BY_AGENT)
+                return await self._hang_up(self._served())
             if not self._walk.follow(away.back(outcome)):
-                return await self._hang_up(self._reason(EndReason.TIMED_OUT))
+                lost = EndReason.TIMED_OUT if outcome == "timed_out" else EndReason.FLOW_HANGUP
+                return await self._hang_up(self._reason(lost))
             await self._return_to_flow()
             away = None
 
@@ -106,10 +109,11 @@ class InboundCall:
             call_id=record.id,
             dialled=record.dialled,
             variables=record.variables,
-            answer=self._answer,
+            answer=self.answer,
         )
 
-    async def _answer(self) -> None:
+    async def answer(self) -> None:
+        """Takes the caller's call, unless it is taken. Raises HungUp."""
         if self.record.answered_ms is None:
             await self.leg.answer()
             self.record.answered_ms = now_ms()
@@ -124,49 +128,66 @@ class InboundCall:
         self.save()
 
     def _reason(self, of_flow: str) -> EndReason:
-        """Whoever has talked to an agent has been served, whatever the flow said to them afterwards."""
-        return EndReason.COMPLETED_BY_AGENT if self.record.connected_ms else EndReason(of_flow)
+        """Whoever has talked to somebody has been served, whatever the flow said to them afterwards."""
+        return self._served() if self.record.connected_ms else EndReason(of_flow)
+
+    def _served(self) -> EndReason:
+        record = self.record
+        return EndReason.COMPLETED_BY_OUTSIDE if record.outside and not record.agent else EndReason.COMPLETED_BY_AGENT
 
     async def _away(self, away: Away, conversation: Conversation | None) -> str:
         """The caller is with somebody, or waits for them; how that ended, while they are still there."""
-        if conversation is None and isinstance(away, ToQueue):
-            conversation = await self._conversation_from(away)
-        if conversation is None:
-            return "timed_out"
-        self._conversation = conversation
-        await conversation.until_agent_leaves()
+        found = conversation or await self._reached(away)
+        if isinstance(found, str):
+            return found
+        await found.until_agent_leaves()
         return "served"
+
+    async def _reached(self, away: Away) -> Conversation | str:
+        """Both can talk, or the outcome."""
+        if isinstance(away, ToNumber):
+            return await Outside(self, away).conversation()
+        if self.record.phase is Phase.FLOW:
+            self.record.head_start_s = self._head_start_s()
+            await self._announce()
+        if isinstance(away, ToAgent):
+            return await Owner(self, away).conversation()
+        assert isinstance(away, ToQueue)  # noqa: S101 - there are no others (base.py)
+        return await self._conversation_from(away)
+
+    def talk_with(self, leg: Channel, token: str = "") -> Conversation:
+        """A leg has been answered and is the caller's: from here on the call's end is its end."""
+        self.record.go(Phase.TALKING)
+        self._conversation = Conversation(self, leg, token)
+        return self._conversation
 
     async def _return_to_flow(self) -> None:
         """Takes down what the caller was in with somebody else."""
         record = self.record
         if self._conversation is not None:
-            await self._conversation.end()
+            await self._conversation.end(now_ms())
             await self._end_item(EndReason.COMPLETED_BY_AGENT)
             await self._take_bridge_down()
-            record.bridge, self._conversation = "", None
+            self._conversation = None
         record.away = None
-        record.go(Phase.FLOW)
+        if record.phase is not Phase.FLOW:
+            record.go(Phase.FLOW)
 
-    async def _conversation_from(self, destination: ToQueue) -> Conversation | None:
-        """Waits for an agent until both can talk; None when the longest wait is over."""
-        record = self.record
-        record.queue = destination.queue
-        if record.phase is Phase.FLOW:
-            record.head_start_s = self._head_start_s()
-            await self._announce()
-            record.go(Phase.WAITING)
+    async def _conversation_from(self, destination: ToQueue) -> Conversation | str:
+        """Waits for an agent until both can talk, or the longest wait is over."""
+        self.record.queue = destination.queue
+        if self.record.phase is Phase.FLOW:
+            self.record.go(Phase.WAITING)
         while True:
             answer = await Waiting(self, destination).for_agent()
             if answer is None:
-                return None
-            self._conversation = Conversation(self, answer.leg, answer.token)
-            self.record.go(Phase.TALKING)
-            if await self._conversation.begin():
+                return "timed_out"
+            conversation = self.talk_with(answer.leg, answer.token)
+            if await conversation.begin():
                 self.board.records.save_now(self.record)
-                return self._conversation
+                return conversation
             # Gone before the first word: the caller waits on, at the same place.
-            await self.board.acd.miss(self._conversation.token, Missed.DUMPED, ring_ms=self.record.ring_ms)
+            await self.board.acd.miss(answer.token, Missed.DUMPED, ring_ms=self.record.ring_ms)
             self._conversation = None
             self.record.go(Phase.WAITING)
 
@@ -196,6 +217,8 @@ class InboundCall:
             return EndReason.COMPLETED_BY_CALLER if self.record.connected_ms else EndReason.ABANDONED_RINGING
         if self.record.phase is Phase.WAITING:
             return EndReason.ABANDONED_RINGING if self.phone_rings else EndReason.ABANDONED_WAITING
+        if self.record.phase is Phase.DIALLING:
+            return EndReason.ABANDONED_RINGING
         return self._reason(EndReason.ABANDONED_IVR)
 
     async def _rescue(self) -> EndReason:
@@ -212,7 +235,7 @@ class InboundCall:
         record = self.record
         ended_ms = now_ms()
         if self._conversation is not None:
-            await self._conversation.end()
+            await self._conversation.end(ended_ms)
         if reason is not EndReason.FALLBACK:
             self.leg.drop()
         with suppress(TimeoutError):  # the call is accounted for all the same; a successor frees its agent
@@ -225,11 +248,14 @@ class InboundCall:
         )
         self.board.records.close(record)
         if record.bridge:
+            await self.leg.until(self.leg.gone.done, LEGS_LEAVE_S)
             await self._take_bridge_down()
 
     async def _end_item(self, reason: EndReason) -> None:
         """Takes the call out of the ACD; while Redis is away, again and again."""
         record, acd = self.record, self.board.acd
+        if record.is_outside:  # the ACD has never heard of it
+            return
         while record.phase in (Phase.WAITING, Phase.TALKING):
             try:
                 # An agent may have been accepted, or not yet, in the very moment in which the caller left.
@@ -243,19 +269,22 @@ class InboundCall:
                 return
 
     async def _take_bridge_down(self) -> None:
-        """Not before both legs have left: a bridge deleted under its channels overwrites their causes
+        """Not before those who leave have left: a bridge deleted under its channels overwrites their causes
         (pitfall 17)."""
-        await self.leg.until(self.leg.gone.done, LEGS_LEAVE_S)
         if self._conversation is not None:
             await self._conversation.agent_leg.until(self._conversation.agent_leg.gone.done, LEGS_LEAVE_S)
-        with suppress(AriError):
-            await self.board.node.unbridge(self.record.bridge)
+        bridge, self.record.bridge = self.record.bridge, ""
+        if bridge:
+            with suppress(AriError):
+                await self.board.node.unbridge(bridge)
 
     # What steps, offers and announcements use.
 
     @property
     def queue_settings(self) -> Queue:
-        """The queue that the caller is in."""
+        """The queue that the caller is in, or the wait for one agent as if it were one."""
+        if isinstance(self.record.away, ToAgent):
+            return queue_of(self.record.away)
         return self.site.queues[self.record.queue]
 
     @property

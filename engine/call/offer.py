@@ -64,6 +64,7 @@ class Ringing:
         self._call, self._offer = call, offer
         self._acd, self._node = call.board.acd, call.board.node
         self._began = 0.0
+        self.missed: Missed | None = None
 
     async def answered(self) -> Answer | None:
         """The agent's leg, answered and ours; None when it was missed (the caller is back at their place).
@@ -113,7 +114,7 @@ class Ringing:
         """None once answered, else why not."""
         if not await leg.until(lambda: leg.ringing or leg.up or leg.gone.done(), min(SILENT_PHONE_S, ring_s)):
             return Missed.UNREACHABLE
-        if not leg.up and not leg.gone.done():
+        if leg.ringing and not leg.gone.done():
             if not await self._acd.ringing(self._offer.token):
                 return Missed.FAILED
             self._call.phone_rings = True
@@ -126,6 +127,7 @@ class Ringing:
     async def _missed(self, why: Missed, end: LegEnd | None) -> None:
         record = self._call.record
         record.ring_ms = self._ms()
+        self.missed = why
         if why is Missed.UNREACHABLE:
             self._call.board.phones.unreachable(self._offer.agent)
         await self._acd.miss(

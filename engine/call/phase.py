@@ -10,6 +10,7 @@ class Phase(StrEnum):
 
     FLOW = "flow"
     WAITING = "waiting"
+    DIALLING = "dialling"
     TALKING = "talking"
     ENDED = "ended"
 
@@ -18,8 +19,9 @@ class Phase(StrEnum):
 # first word. TALKING → FLOW: the agent has left, and the flow has a word for the caller yet. Any phase may end:
 # callers hang up when they like.
 TRANSITIONS: dict[Phase, frozenset[Phase]] = {
-    Phase.FLOW: frozenset({Phase.WAITING, Phase.ENDED}),
+    Phase.FLOW: frozenset({Phase.WAITING, Phase.DIALLING, Phase.ENDED}),
     Phase.WAITING: frozenset({Phase.FLOW, Phase.TALKING, Phase.ENDED}),
+    Phase.DIALLING: frozenset({Phase.FLOW, Phase.TALKING, Phase.ENDED}),
     Phase.TALKING: frozenset({Phase.WAITING, Phase.FLOW, Phase.ENDED}),
     Phase.ENDED: frozenset(),
 }

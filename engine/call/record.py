@@ -10,7 +10,7 @@ import orjson
 import structlog
 
 from engine.call.phase import Phase, check
-from engine.flow.steps.base import Away, read_departure
+from engine.flow.steps.base import Away, ToNumber, read_departure
 from engine.redis_line import RedisLine
 from engine.store.rows import CallRow, EndReason
 
@@ -40,6 +40,7 @@ class CallRecord:
     phase: Phase = Phase.FLOW
     flow: str = ""
     step: str = ""
+    errand: list[str] = field(default_factory=list)
     callers: list[tuple[str, str] | None] = field(default_factory=list)
     visits: int = 0
     away: Away | None = None
@@ -51,6 +52,8 @@ class CallRecord:
     queue: str = ""
     agent: str = ""
     agent_channel: str = ""
+    outside: str = ""
+    outside_trunk: str = ""
     bridge: str = ""
     arrived_ms: int = 0
     answered_ms: int | None = None
@@ -65,6 +68,11 @@ class CallRecord:
         """Enters a phase. Raises IllegalTransition."""
         check(self.phase, phase)
         self.phase = phase
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether it goes to somebody whom no queue decides, or is there."""
+        return isinstance(self.away, ToNumber)
 
     def talk_ends(self, at_ms: int) -> None:
         """One of the two has left the conversation."""
@@ -86,6 +94,7 @@ class CallRecord:
             flow_path=tuple(self.flow_path),
             queue=self.queue,
             agent=self.agent if self.connected_ms else "",
+            outside=self.outside,
             arrived_ms=self.arrived_ms,
             answered_ms=self.answered_ms,
             queued_ms=self.queued_ms,

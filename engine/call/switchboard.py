@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.acd import Acd
 from engine.asterisk.node import Node
+from engine.call.outside_lines import OutsideLines
 from engine.call.phones import Phones
 from engine.call.record import Records
 from engine.config.site import Site
@@ -24,3 +25,4 @@ class Switchboard:
     records: Records
     services: Services
     site: Site
+    outside_lines: OutsideLines = field(default_factory=OutsideLines)

@@ -13,6 +13,7 @@ from engine.cli.common import JsonOption, OwnStateOption, StateOption, asked, co
 from engine.config import site as sites
 from engine.config.models import Agent
 from engine.config.source import SiteError, nearest
+from engine.config.trunks import Branch
 from engine.host.state import CannotRun, State
 from engine.host.up import read_address
 from engine.journal.timeline import span
@@ -49,7 +50,7 @@ def credentials(
     site: Annotated[Path | None, typer.Option(help="The site's folder.")] = None,
     state: OwnStateOption = None,
 ) -> None:
-    """Print what to type into an agent's phone."""
+    """Print what to type into an agent's phone, or a branch's."""
     try:
         folder = State(state or context.obj)
         address = read_address(folder)
@@ -71,10 +72,10 @@ def credentials(
     console.print(table)
 
 
-def _find(agent: str, site: Path) -> Agent:
-    known = sites.load(site).agents
+def _find(agent: str, site: Path) -> Agent | Branch:
+    known = sites.load(site).phones()
     if agent not in known:
-        raise CannotRun(f"no agent {agent} in dialplan/agents.yaml{nearest(agent, known)}")
+        raise CannotRun(f"no agent or branch {agent} with a phone of its own{nearest(agent, known)}")
     return known[agent]
 
 

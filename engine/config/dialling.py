@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from engine.config.models import HotlineFile
-from engine.config.source import Fault, Source, nearest
-from engine.config.trunks import Trunk, carriers, dialable
+from engine.config.trunks import Trunk, dialable
 
 Why = Literal["no_number", "own_number", "no_trunk", "not_listed", "denied", "premium_rate"]
 
@@ -85,28 +83,3 @@ def _way(hotline: HotlineFile, text: str, name: str, trunk: Trunk) -> Way:
 def _shown(text: str) -> str:
     """What a caller typed, fit for a log."""
     return "".join(letter for letter in text[:32] if letter.isprintable())
-
-
-def faults(source: Source, hotline: HotlineFile, agents: Container[str], folder: Path) -> Iterator[Fault]:
-    """Trunks that no file of sip_trunks/ defines, and branches that nobody could reach."""
-    defined = carriers(folder)
-    for trunk in hotline.trunks:
-        if trunk not in defined:
-            message = f"no section [{trunk}] in sip_trunks/*.conf{nearest(trunk, defined)}"
-            yield source.fault(("trunks", trunk), message)
-    for extension, branch in hotline.branches.items():
-        if extension in agents:
-            message = f"`{extension}` is an agent's already (dialplan/agents.yaml); give the branch another number"
-            yield source.fault(("branches", extension), message)
-        if branch.number is not None:
-            yield from unreachable(source, ("branches", extension, "number"), hotline, branch.number)
-
-
-def unreachable(
-    source: Source, where: tuple[str, ...], hotline: HotlineFile, number: str, trunk: str | None = None
-) -> Iterator[Fault]:
-    """A number that stands in a file and that no trunk may dial."""
-    try:
-        ways_out(hotline, number, trunk)
-    except NotAllowed as refusal:
-        yield source.fault(where, str(refusal))

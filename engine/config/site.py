@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Generic
 
 from engine.acd import parse
-from engine.config import prompts
+from engine.config import prompts, reach
 from engine.config.models import Agent, AgentsFile, HotlineFile, IdentitySettings, QueuesFile
 from engine.config.models import Queue as QueueSettings
 from engine.config.references import references
 from engine.config.source import Fault, Model, SiteError, Source, nearest
+from engine.config.trunks import Branch
 from engine.flow.flow import Flow
 from engine.hours import Calendar
 from engine.hours.endings import endings
@@ -43,6 +44,11 @@ class Site:
     areas: Mapping[str, AreaGroup] = field(default_factory=dict)
     lists: Mapping[str, CallerList] = field(default_factory=dict)
     warnings: Sequence[Fault] = ()
+
+    def phones(self) -> dict[str, Agent | Branch]:
+        """Whose SIP phone registers with us, by user name: the agents, and the branches that no trunk leads to."""
+        branches = {user: branch for user, branch in self.hotline.branches.items() if branch.number is None}
+        return {**self.agents, **branches}
 
     def sound(self, prompt: str, language: str) -> str:
         """The file of a prompt, without its extension: in the caller's language, or `name@en` in that one. What
@@ -94,6 +100,8 @@ def load(folder: Path, *, unspoken: bool = False) -> Site:
         *_flows(flow_sources, flows, queues),
         *([] if unspoken else prompts.unrecorded(prompt_sources, heard, sounds)),
         *_staffing(queues_file.source, queues, agents),
+        *reach.of_hotline(hotline_file.source, hotline, agents, folder),
+        *reach.of_flows(flow_sources, flows, hotline, agents),
         *references(flow_sources, flows, calendars=calendars, lists=lists, areas=areas),
         *_tiers(lists_file, hotline),
     ]

@@ -161,6 +161,28 @@ class LookupFinished(Event):
     detail: str = ""
 
 
+@_event("verify.finished")
+class VerifyFinished(Event):
+    """The caller has keyed in what `asked` names; nothing of it is here."""
+
+    asked: tuple[str, ...]
+    outcome: str
+    ms: int
+    detail: str = ""
+
+
+@_event("http.finished")
+class HttpFinished(Event):
+    """`url`: as it is written in the flow, without the call's values. `saved`: the names of what was taken out."""
+
+    url: str
+    request: str
+    outcome: str
+    ms: int
+    saved: tuple[str, ...] = ()
+    detail: str = ""
+
+
 @_event("item.enqueued")
 class ItemEnqueued(Event):
     queue: str
@@ -227,10 +249,41 @@ class OfferCancelled(Event):
     reason: str
 
 
+@_event("outside.dialled")
+class OutsideDialled(Event):
+    """An outside number (E.164), or a branch's phone: then the number is its extension, and there is no trunk."""
+
+    number: str
+    extension: str
+    trunk: str
+
+
+@_event("outside.answered")
+class OutsideAnswered(Event):
+    number: str
+    ring_ms: int
+
+
+@_event("outside.failed")
+class OutsideFailed(Event):
+    """Nobody was reached. `reason` is the step's outcome; `cause` Q.850 and `tech_cause` the SIP status, absent
+    where there was none; `detail` why we did not even dial."""
+
+    number: str
+    reason: str
+    ring_ms: int
+    cause: int | None = None
+    tech_cause: int | None = None
+    detail: str = ""
+
+
 @_event("bridge.started")
 class BridgeStarted(Event):
+    """`outside` is whom the caller talks with when it is no agent."""
+
     bridge: str
     agent: str
+    outside: str = ""
 
 
 @_event("bridge.ended")

@@ -118,6 +118,18 @@ def _lookup(event: e.LookupFinished, _: Context) -> str:
     return f"look-up: {_words(event.outcome)} in {span(event.ms)}{why}{answer}"
 
 
+def _verified(event: e.VerifyFinished, _: Context) -> str:
+    asked = ", ".join(_words(proof) for proof in event.asked)
+    why = f" ({event.detail})" if event.detail else ""
+    return f"verified by {asked}: {_words(event.outcome)} in {span(event.ms)}{why}"
+
+
+def _asked(event: e.HttpFinished, _: Context) -> str:
+    why = f" ({event.detail})" if event.detail else ""
+    saved = f" → {', '.join(event.saved)}" if event.saved else ""
+    return f"asked {event.url}: {_words(event.outcome)} in {span(event.ms)}{why}{saved}"
+
+
 def _enqueued(event: e.ItemEnqueued, _: Context) -> str:
     head_start = f", counted as having waited {span(event.head_start_ms)}" if event.head_start_ms else ""
     place = f"at place {event.position}" if event.position else "and matched at once"
@@ -171,6 +183,21 @@ def _accepted(event: e.OfferAccepted, context: Context) -> str:
     return f"{rang}; the caller waited {span(event.wait_ms)}"
 
 
+def _outside_dialled(event: e.OutsideDialled, _: Context) -> str:
+    branch = f"branch {event.extension}" if event.extension else ""
+    if not event.trunk:
+        return f"calling {branch}"
+    return f"calling {event.number}{f' ({branch})' if branch else ''} through {event.trunk}"
+
+
+def _outside_failed(event: e.OutsideFailed, _: Context) -> str:
+    signs = [event.detail and _words(event.detail)]
+    signs += [f"SIP {event.tech_cause}" if event.tech_cause else "", f"cause {event.cause}" if event.cause else ""]
+    why = ", ".join(sign for sign in signs if sign)
+    rang = f" after {span(event.ring_ms)}" if event.ring_ms else ""
+    return f"{event.number or 'nobody'} not reached: {_words(event.reason)}{rang}{f' ({why})' if why else ''}"
+
+
 def _bridge_ended(event: e.BridgeEnded, _: Context) -> str:
     return f"talked for {span(event.talk_ms)}, ended by {event.by or 'nobody known'}"
 
@@ -221,6 +248,8 @@ SENTENCES: dict[type[Event], Sentence] = {
     e.IvrNodeExited: lambda event, _: f"left {event.flow}/{event.step}: {_words(event.outcome)}",
     e.LookupStarted: lambda event, _: f"asking {event.url}",
     e.LookupFinished: _lookup,
+    e.VerifyFinished: _verified,
+    e.HttpFinished: _asked,
     e.ItemEnqueued: _enqueued,
     e.ItemAnnounced: lambda event, _: f"heard their place in the queue: {event.position}",
     e.ItemEnded: lambda event, _: f"left the queue: {_words(event.reason)}",
@@ -229,7 +258,10 @@ SENTENCES: dict[type[Event], Sentence] = {
     e.OfferAccepted: _accepted,
     e.OfferMissed: _missed,
     e.OfferCancelled: lambda event, c: f"offer to {c.agent(event.agent)} taken back: {_words(event.reason)}",
-    e.BridgeStarted: lambda event, c: f"talking with {c.agent(event.agent)}",
+    e.OutsideDialled: _outside_dialled,
+    e.OutsideAnswered: lambda event, _: f"{event.number} answered after {span(event.ring_ms)}",
+    e.OutsideFailed: _outside_failed,
+    e.BridgeStarted: lambda event, c: f"talking with {event.outside or c.agent(event.agent)}",
     e.BridgeEnded: _bridge_ended,
     e.WrapupStarted: _wrapup,
     e.WrapupEnded: lambda event, c: f"{c.agent(event.agent)} done with wrap-up",

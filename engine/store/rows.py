@@ -13,6 +13,7 @@ class EndReason(StrEnum):
 
     COMPLETED_BY_CALLER = "completed_by_caller"
     COMPLETED_BY_AGENT = "completed_by_agent"
+    COMPLETED_BY_OUTSIDE = "completed_by_outside"
     ABANDONED_IVR = "abandoned_ivr"
     ABANDONED_WAITING = "abandoned_waiting"
     ABANDONED_RINGING = "abandoned_ringing"
@@ -20,6 +21,7 @@ class EndReason(StrEnum):
     REJECTED = "rejected"
     TIMED_OUT = "timed_out"
     FALLBACK = "fallback"
+    RETURNED = "returned"
     SYSTEM_FAILURE = "system_failure"
     SHUTDOWN = "shutdown"
 
@@ -27,7 +29,8 @@ class EndReason(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRow:
     """One call. Moments (`*_ms` of arrived, answered, queued, connected, ended) are epoch milliseconds, None
-    when they never came; wait, ring and talk are durations in milliseconds. `number` is E.164 or ""."""
+    when they never came; wait, ring and talk are durations in milliseconds. `number` is E.164 or "".
+    `outside`: who was reached without the ACD, an outside number (E.164) or a branch's extension."""
 
     id: str
     dialled: str = ""
@@ -39,6 +42,7 @@ class CallRow:
     flow_path: tuple[str, ...] = ()
     queue: str = ""
     agent: str = ""
+    outside: str = ""
     arrived_ms: int
     answered_ms: int | None = None
     queued_ms: int | None = None
@@ -70,6 +74,7 @@ class CallRow:
             flow_path=_path(record.get("flow_path")),
             queue=text_of(record.get("queue")),
             agent=text_of(record.get("agent")),
+            outside=text_of(record.get("outside")),
             arrived_ms=(ended or 0) if arrived is None else arrived,
             answered_ms=moment_of(record.get("answered_ms")),
             queued_ms=moment_of(record.get("queued_ms")),

@@ -20,6 +20,7 @@ calls = Table(
     Column("flow_path", JSON, nullable=False),
     Column("queue", Text, nullable=False),
     Column("agent", Text, nullable=False),
+    Column("outside", Text, nullable=False, server_default=""),
     Column("arrived_ms", BigInteger, nullable=False),
     Column("answered_ms", BigInteger),
     Column("queued_ms", BigInteger),

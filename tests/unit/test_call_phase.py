@@ -17,6 +17,9 @@ LIVES = (
     "waiting talking ended",
     "waiting talking waiting",
     "waiting talking flow",
+    "flow dialling talking flow",
+    "flow dialling flow",
+    "flow dialling ended",
 )
 STEPS = {pair for life in LIVES for pair in zip(life.split(), life.split()[1:], strict=False)}
 

@@ -95,7 +95,7 @@ def test_a_phone_reaches_phones_and_no_trunk() -> None:
     [
         "exten => _X.,1,Dial(PJSIP/${EXTEN}@carrier)",
         "include => outside\n[outside]\nexten => _0.,1,Dial(PJSIP/${EXTEN:1}@carrier,30)",
-        "exten => 9,1,Goto(outside,s,1)\n[outside]\nexten => s,1,NoOp()\n same => n,Originate(PJSIP/1@carrier,app,Echo)",
+        "exten => 9,1,Goto(outside,s,1)\n[outside]\nexten => s,1,NoOp()\n same => n,Originate(PJSIP/1@x,app,Echo)",
     ],
 )
 def test_a_way_out_that_somebody_adds_is_found(added: str) -> None:
