@@ -36,6 +36,7 @@ from engine.journal.events import EngineStarted, EngineStopped
 from engine.journal.journal import Journal
 from engine.journal.ledger import Ledger
 from engine.loop_lag import LoopLag
+from engine.orders.keeper import OrderKeeper
 from engine.redis_line import RedisLine
 from engine.store.database import Database
 
@@ -91,7 +92,8 @@ class Engine:
         )
         self.records = Records(self.line, settings.name)
         self.identity = _identity(site, settings.state)
-        self.services = Services(identity=self.identity)
+        self.orders = OrderKeeper(self.database, self.line)
+        self.services = Services(identity=self.identity, orders=self.orders.standing)
         self.board = Switchboard(self.node, self.acd, self.phones, self.journal, self.records, self.services, site)
         self.calls = Calls(self.board)
         self.recovery = Recovery(self.calls, self.node, self.acd)
@@ -142,6 +144,8 @@ class Engine:
         await self.line.open()
         await self.ledger.open()
         rooms.push_async_callback(self._write_out)
+        await self.orders.open()
+        rooms.push_async_callback(self.orders.close)
         if isinstance(self.identity, Identity):
             await self.identity.open()
             rooms.push_async_callback(self.identity.close)
