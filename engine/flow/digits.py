@@ -10,9 +10,9 @@ KEYS = "0123456789*#"
 
 # More keys than any menu or account number needs: a stuck key must not grow the buffer for ever.
 MOST = 64
-# A tone and the pause behind it last 40 ms each at the least (ITU-T Q.24), so that one key twice within this time
+# The pause between two tones is 40 ms at the least (ITU-T Q.24): one key again with less between, or with both at once,
 # is one press that came by two transports (RFC 4733 and SIP INFO).
-ONE_PRESS_S = 0.08
+PAUSE_S = 0.04
 STRAY_S = 2.0
 
 
@@ -25,12 +25,12 @@ class Digits:
         self._last = ("", 0.0)
         self._stray, self._stray_until = "", 0.0
 
-    def press(self, key: str) -> bool:
-        """A key has come; False when nobody wants it: the last one over again by another
+    def press(self, key: str, lasted_s: float = 0.0) -> bool:
+        """A key was let go after so many seconds; False when nobody wants it: the last one over again by another
         transport, or one that ends what is complete already."""
-        now, (before, at) = self._clock(), self._last
+        now, (before, ended) = self._clock(), self._last
         self._last = (key, now)
-        if key not in KEYS or (key == before and now - at < ONE_PRESS_S):
+        if key not in KEYS or (key == before and now - lasted_s - ended < PAUSE_S):
             return False
         stray, self._stray = self._stray, ""
         if key == stray and now < self._stray_until:

@@ -10,7 +10,7 @@ import uvloop
 
 from engine.asterisk.ari import Ari
 from engine.asterisk.channel import CallerLeg, Channel, LegEnd
-from engine.flow.leg import HungUp
+from engine.flow.leg import NO_KEY, HungUp
 
 
 class NoAri:
@@ -72,7 +72,7 @@ async def test_a_key_cuts_a_prompt_short_and_is_not_lost() -> None:
 async def test_a_prompt_that_ends_by_itself_needs_no_stopping() -> None:
     ari = NoAri()
     caller = leg(ari)
-    playing = asyncio.ensure_future(caller.play(["welcome"], interruptible=False))
+    playing = asyncio.ensure_future(caller.play(["welcome"], stops=NO_KEY))
     await asyncio.sleep(0)
     caller.note_digit("1")
     caller.note_playback_end("c1-p1", failed=False)

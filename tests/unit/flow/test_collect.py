@@ -112,12 +112,13 @@ async def test_the_hash_behind_a_full_entry_belongs_to_it_and_not_to_the_next_me
 
 
 def test_one_press_that_came_by_two_transports_is_one_key() -> None:
-    digits = Digits(clock=iter([0.0, 0.02, 0.3, 0.31]).__next__)
-    assert digits.press("5")
-    assert not digits.press("5")
-    assert digits.press("5")
-    assert digits.press("6")
-    assert [digits.take() for _ in range(4)] == ["5", "5", "6", None]
+    digits = Digits(clock=iter([0.20, 0.36, 0.60, 0.82, 1.0]).__next__)
+    assert digits.press("5", 0.16)  # SIP INFO, sent as the key went down
+    assert not digits.press("5", 0.20)  # RFC 4733, told as it came up
+    assert digits.press("5", 0.10)
+    assert digits.press("5", 0.10)
+    assert digits.press("6", 0.10)
+    assert [digits.take() for _ in range(5)] == ["5", "5", "5", "6", None]
 
 
 @pytest.mark.parametrize("wrong", [{"min": 5, "max": 4}, {"end": "#", "again": "#"}, {"end": "##"}, {"min": 0}])
