@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from engine.cli import agents, show
+from engine.cli import agents, prompts, show
 from engine.cli.common import FAULTS, JsonOption, SiteOption, StateOption, fail, print_json, run
 from engine.config import site as sites
 from engine.config.source import SiteError
@@ -155,6 +155,7 @@ def init(folder: Annotated[Path, typer.Argument(help="A new folder.")]) -> None:
 # Registered here so that --help lists the commands in the order of an admin's day.
 show.register(app)
 app.add_typer(agents.app, name="agents")
+app.add_typer(prompts.app, name="prompts")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)

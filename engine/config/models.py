@@ -10,6 +10,7 @@ from engine.acd import parse
 from engine.config.trunks import AreaCode, Branch, Trunk
 from engine.config.units import Seconds, Written
 from engine.identity.numbers import Caller, normalise
+from engine.sounds.tts import Voice
 
 Language = Literal["zh-CN", "en"]
 Digits = Annotated[str, StringConstraints(pattern=r"^\d{2,20}$")]
@@ -93,6 +94,7 @@ class HotlineFile(Written):
     tiers: dict[str, Tier] = Field(default_factory=dict)
     trunks: dict[Name, Trunk] = Field(default_factory=dict)
     branches: dict[Extension, Branch] = Field(default_factory=dict)
+    tts: dict[Language, Voice] = Field(default_factory=dict)
 
     def caller(self, delivered: str, *, trunk: str, presentation: str) -> Caller:
         """Who is behind the number that `trunk` delivered, read by its rules; never raises."""

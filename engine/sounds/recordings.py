@@ -10,9 +10,10 @@ from pathlib import Path
 
 # Asterisk reads these headerless, 8 kHz (G.722: 16 kHz at 64 kbit/s); format_pcm.c, format_sln.c.
 _BYTES_A_SECOND = {".alaw": 8000, ".ulaw": 8000, ".g722": 8000, ".sln": 16000}
+PLAYED = {".wav", *_BYTES_A_SECOND}
 _NOTES = {".md", ".txt", ".yaml"}
 # A comma or & would split one prompt into two where ARI or the dialplan takes a list of them.
-_NAME = re.compile(r"[\w.-]+")
+_NAME = re.compile(r"[\w-][\w.-]*")
 
 
 class UnusableSounds(Exception):  # noqa: N818 - said to the admin, like UnknownPrompt
@@ -30,6 +31,11 @@ class Recording:
     duration_s: float
     files: tuple[Path, ...]
     """One a codec."""
+
+
+def is_name(name: str) -> bool:
+    """Whether a prompt may be called so."""
+    return _NAME.fullmatch(name) is not None
 
 
 def scan(folder: Path) -> dict[str, Recording]:
@@ -60,7 +66,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _duration_s(path: Path) -> float:
-    if not _NAME.fullmatch(path.stem):
+    if not is_name(path.stem):
         raise ValueError("a prompt's name has letters, digits, `-`, `_` and `.` only; rename the file")
     if path.suffix == ".wav":
         duration = _wav_duration_s(path)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import shlex
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Discriminator
 
 from engine.sounds.tts.command import Command
 from engine.sounds.tts.espeak import Espeak
@@ -15,7 +15,14 @@ from engine.sounds.tts.kokoro import Kokoro
 from engine.sounds.tts.voice import CannotSpeak
 
 _THERE_ARE = "there are kokoro, espeak-ng, command:PROGRAM and http://HOST/PATH"
-Voice = Annotated[Kokoro | Espeak | Command | Http, Field(discriminator="engine")]
+Voice = Annotated[
+    Kokoro | Espeak | Command | Http,
+    Discriminator(
+        "engine",
+        custom_error_type="unknown_engine",
+        custom_error_message="needs `engine`: kokoro, espeak-ng, command or http",
+    ),
+]
 
 __all__ = ["CannotSpeak", "Voice", "named"]
 
