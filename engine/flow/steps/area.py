@@ -17,8 +17,8 @@ from engine.identity.groups import OTHER, SHORT, UNKNOWN, group, own, place
 
 
 class Area(Step):
-    """One way for each group of areas.yaml, province, city or carrier that `when` names; `other` for those that it
-    does not name (of groups: for callers who are in none), `unknown` where nobody knows.
+    """One way for each group of areas.yaml, province, city or carrier that `when` names; `other` for all that it
+    does not name, `unknown` where nobody knows.
 
     Sets `caller.province`, `caller.city`, `caller.group`. Both names of a place will do: 广东 and 广东省.
     """
