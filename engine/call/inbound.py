@@ -20,6 +20,7 @@ from engine.call.record import CallRecord, now_ms
 from engine.call.switchboard import Switchboard
 from engine.call.waiting import Waiting
 from engine.config.models import Queue
+from engine.flow.claim import head_start_s
 from engine.flow.leg import ANY_KEY, HungUp
 from engine.flow.runner import Walk
 from engine.flow.steps import Ended, ToQueue
@@ -148,7 +149,7 @@ class InboundCall:
         if isinstance(away, ToNumber):
             return await Outside(self, away).conversation()
         if self.record.phase is Phase.FLOW:
-            self.record.head_start_s = self._head_start_s()
+            self.record.head_start_s = head_start_s(self.site, self.record.variables)
             await self._announce()
         if isinstance(away, ToAgent):
             return await Owner(self, away).conversation()
@@ -190,11 +191,6 @@ class InboundCall:
             await self.board.acd.miss(answer.token, Missed.DUMPED, ring_ms=self.record.ring_ms)
             self._conversation = None
             self.record.go(Phase.WAITING)
-
-    def _head_start_s(self) -> float:
-        """A tier's or the identity endpoint's, whichever is more."""
-        tier = self.site.hotline.tiers.get(str(self.record.variables.get("customer.tier", "")))
-        return max(tier.head_start if tier else 0.0, float(self.record.variables.get("route.priority") or 0.0))
 
     async def _announce(self) -> None:
         """What the identity endpoint wants this caller to hear before they wait; an unknown prompt is its mistake."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.acd import Offer
 from engine.call.offer import Answer, Ringing
+from engine.flow.claim import requirement
 from engine.flow.leg import NO_KEY
 from engine.flow.steps import ToQueue
 from engine.journal.events import ItemAnnounced
@@ -40,7 +41,7 @@ class Waiting:
         placement = await call.board.acd.enqueue(
             record.id,
             queue=self._destination.queue,
-            requirement=self._requirement(),
+            requirement=requirement(self._destination, call.site, record.variables),
             head_start_ms=round(head_start_s * 1000),
             wrapup_ms=round(settings.wrap_up * 1000),
             lease_ms=round((settings.ring + LEASE_MARGIN_S) * 1000),
@@ -58,12 +59,6 @@ class Waiting:
             if answer is not None:
                 return answer
             offer = None
-
-    def _requirement(self) -> str:
-        """The step's or the queue's, and what the identity endpoint has asked for this caller."""
-        wanted = self._destination.require or self._settings.require
-        further = str(self._call.record.variables.get("route.require") or "")
-        return f"({wanted}) & ({further})" if further else wanted
 
     async def _ring(self, offer: Offer) -> Answer | None:
         call = self._call
