@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -75,9 +75,10 @@ async def decide(
     at: datetime = FRIDAY_MORNING,
     caller: str = "13800138000",
     keys: Sequence[str] = (),
-    **variables: Any,
+    known: Mapping[str, Any] | None = None,
 ) -> Decided:
-    """Runs the step for a caller; `keys` were pressed before it began."""
+    """Runs the step for a caller; `keys` were pressed before it began, `known` is what
+    earlier steps have set."""
     leg = ScriptedLeg()
     for key in keys:
         leg.digits.press(key)
@@ -88,7 +89,7 @@ async def decide(
         lists={name: each.read(name) for name, each in LISTS.items()},
     )
     services = Services(identity=NoIdentity(), orders=standing(*orders))
-    visit = visit_of(leg, services=services, site=site, caller=normalise(caller), **variables)
+    visit = visit_of(leg, services=services, site=site, caller=normalise(caller), **(known or {}))
     visit.now = lambda: at
     end = await read_step(step).run(visit)
     assert isinstance(end, Next)

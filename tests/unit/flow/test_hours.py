@@ -43,7 +43,7 @@ async def test_a_closed_caller_can_be_told_when_it_opens() -> None:
         "09:00",
     ]
     was_closed = {"hours.holiday": "国庆节", "hours.opens_date": "2026-10-08", "hours.opens_time": "09:00"}
-    opened = (await decide(STEP, **was_closed)).variables
+    opened = (await decide(STEP, known=was_closed)).variables
     assert [opened[name] for name in was_closed] == ["", "", ""]
 
 

@@ -41,10 +41,12 @@ async def test_an_entry_of_another_list_does_not_count() -> None:
 async def test_a_list_with_a_tier_gives_it_to_its_callers_and_leaves_others_theirs() -> None:
     vip = {"list": "vip"}
     assert (await decide(vip)).variables["customer.tier"] == "VIP"
-    assert (await decide(vip, caller="13900000009", **{"customer.tier": "gold"})).variables["customer.tier"] == "gold"
+    assert (await decide(vip, caller="13900000009", known={"customer.tier": "gold"})).variables[
+        "customer.tier"
+    ] == "gold"
     added = await decide(vip, ListEntry(list="vip", number="+86139*", reason="大客户"), caller="13900000009")
     assert (added.variables["customer.tier"], added.variables["list.reason"]) == ("VIP", "大客户")
 
 
 async def test_the_reason_of_an_earlier_list_is_not_that_of_this_one() -> None:
-    assert (await decide(BLOCK, **{"list.reason": "大客户"})).variables["list.reason"] == ""
+    assert (await decide(BLOCK, known={"list.reason": "大客户"})).variables["list.reason"] == ""
