@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages of what is missing among: venv redis mmdebstrap postgresql sipp tcpdump.
+# Installs the Debian packages of what is missing among: venv redis mmdebstrap postgresql espeak-ng sipp tcpdump.
 # It looks for the programs, not the packages: what came from elsewhere is as good.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,7 +11,7 @@ there() {
     case $1 in
         venv) find_python >/dev/null ;;
         redis) command -v redis-server >/dev/null ;;
-        sipp | tcpdump | mmdebstrap) command -v "$1" >/dev/null ;;
+        sipp | tcpdump | mmdebstrap | espeak-ng) command -v "$1" >/dev/null ;;
         postgresql) [[ -x $POSTGRESQL/initdb || ${DATABASE_URL:-} == postgres* ]] ;;
         *) stop "setup/packages.sh knows no $1" ;;
     esac

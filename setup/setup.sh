@@ -8,9 +8,9 @@ cd "$(dirname "$0")/.."
 case ${1:-all} in
     lint) needs=(venv) asterisk='' ;;
     demo) needs=(venv redis) asterisk=1 ;;
-    test) needs=(venv redis postgresql) asterisk=1 ;;
+    test) needs=(venv redis postgresql espeak-ng) asterisk=1 ;;
     bench) needs=(venv redis sipp tcpdump) asterisk=1 ;;
-    all) needs=(venv redis postgresql sipp tcpdump) asterisk=1 ;;
+    all) needs=(venv redis postgresql espeak-ng sipp tcpdump) asterisk=1 ;;
     *) stop "setup.sh takes all, demo, test, bench or lint" ;;
 esac
 

@@ -151,7 +151,7 @@ async def _build(site: Site, asked_for: Sequence[Prompt], voices: dict[str, Voic
     failed = made = 0
     for prompt in asked_for:
         voice = voices[prompt.language]
-        if refusal := why_not(prompt, voice):
+        if refusal := why_not(prompt, voice, codecs):
             failed += prompt.wanting
             if by_name or prompt.wanting:
                 typer.echo(f"{prompt.language}/{prompt.name} {refusal}", err=prompt.wanting)
@@ -253,6 +253,7 @@ def _as_data(row: _Row) -> dict[str, Any]:
         "language": prompt.language,
         "source": str(prompt.source),
         "voice": prompt.voice,
+        "codecs": sorted(prompt.codecs),
         "seconds": prompt.duration_s,
         "words": prompt.text,
         "used_by": list(row.used_by),

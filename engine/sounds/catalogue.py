@@ -101,6 +101,7 @@ class Sounds:
             self._words.get(key, ""),
             self._sources.get(key, Source.MISSING),
             recording.duration_s if recording else None,
+            frozenset(file.suffix[1:] for file in recording.files) if recording else frozenset(),
             mark.voice if mark else "",
         )
 

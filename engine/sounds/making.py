@@ -18,15 +18,15 @@ class CannotMake(Exception):  # noqa: N818 - said to the admin who asked for a p
     """A prompt that cannot be made; says why and what to do."""
 
 
-def why_not(prompt: Prompt, voice: Voice) -> str | None:
-    """Why `voice` should not speak `prompt`, None when it should: it is missing, or says other words than it has
-    now, or in another voice. A recording is somebody's: it is never replaced."""
+def why_not(prompt: Prompt, voice: Voice, codecs: Sequence[str]) -> str | None:
+    """Why `voice` should not speak `prompt`, None when it should: it is missing, or was built from other words, in
+    another voice or not in all `codecs`. A recording is somebody's: it is never replaced."""
     match prompt.source:
         case Source.RECORDED:
             return "is your own recording; remove it to have its words spoken instead"
         case Source.SHIPPED:
             return "comes with Hotline; write words of your own for it into sounds/prompts.yaml to have them spoken"
-        case Source.BUILT if prompt.voice == voice.said_by(prompt.language):
+        case Source.BUILT if prompt.voice == voice.said_by(prompt.language) and prompt.codecs.issuperset(codecs):
             return "is as it should be"
     if not prompt.text:
         return f"has no words in {prompt.language}; write them into sounds/prompts.yaml, or import a recording"

@@ -30,6 +30,8 @@ class Prompt:
     text: str
     source: Source
     duration_s: float | None
+    codecs: frozenset[str] = frozenset()
+    """Those of the files."""
     voice: str = ""
     """Who spoke what was built."""
 
