@@ -6,8 +6,8 @@ The script ends; the dialplan goes through [hotline-errand], where Stasis(hotlin
 
 from __future__ import annotations
 
-from engine.asterisk.agi_session import Session, inert
-from engine.flow.arguments import BadArguments, step_from
+from engine.asterisk.agi_session import Session
+from engine.asterisk.dialplan import BadArguments, inert, step_from
 
 CONTEXT = "hotline-errand"
 ERRAND = "HOTLINE_ERRAND"
@@ -26,9 +26,6 @@ async def send(session: Session, kind: str) -> None:
     for argument in session.arguments:
         if argument != inert(argument):
             raise BadArguments(f"`{argument}` cannot be passed on: it has characters that act in a dialplan")
-    site = session.rooms.site
-    for queue in step_from(kind, session.arguments, site.flows).queues():
-        if queue not in site.queues:
-            raise BadArguments(f"no queue `{queue}`; there are {', '.join(site.queues)}")
+    step_from(kind, session.arguments, session.rooms.site)
     await session.set_arguments(ERRAND, [kind, *session.arguments])
     await session.go_sub(CONTEXT)

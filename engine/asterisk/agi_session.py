@@ -13,23 +13,22 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from engine.asterisk.agi_wire import COMMAND_S, Reply, Wire
+from engine.asterisk.dialplan import inert, language_of
 from engine.flow.digits import KEYS, Digits
 from engine.flow.leg import ANY_KEY, HungUp, Recorded
 from engine.flow.services import Identity, Services
 from engine.journal.events import Event
-from engine.sounds import LANGUAGES
 
 if TYPE_CHECKING:
     from engine.config.site import Site
 
 # No prompt is longer; a playback that is, is lost.
 PLAY_S = 600.0
+# How much later than a reply that tells a key the key itself may be heard.
+HEARD_S = 0.5
 # Recordings are .wav with 8,000 samples a second.
 RATE_HZ = 8000
 
-# What a variable's text could do where the dialplan expands it: begin another expansion or expression, end a
-# quoted string, add an argument.
-_ACTIVE = re.compile(r'[${}\[\]"\\,|]')
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DIALLED = re.compile(r"[0-9*#]{1,32}")
 _READABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\([A-Za-z0-9_:.\-]*\))?")
@@ -38,7 +37,7 @@ _READABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\([A-Za-z0-9_:.\-]*\))?")
 _PRESENTATIONS = {0x20: "restricted", 0x40: "unavailable"}
 
 # Begins to hear the keys of a channel (by its id); what it gives says whether they are heard just now.
-Hear = Callable[[str, Callable[[str], object]], AbstractAsyncContextManager[Callable[[], bool]]]
+Hear = Callable[[str, Callable[[str, float], object]], AbstractAsyncContextManager[Callable[[], bool]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +62,7 @@ class Session:
         self.rooms = rooms
         self.digits = digits
         self.up = False
+        self._heard: list[str] = []
         self._pressed = asyncio.Event()
         self._music = False
         self.hears: Callable[[], bool] = lambda: False
@@ -71,7 +71,7 @@ class Session:
         dialled = facts.get("dnid", "unknown")
         self.dialled = facts.get("extension", "") if dialled == "unknown" else dialled
         self.arguments = _arguments(facts)
-        self.language = _language(facts.get("language", ""))
+        self.language = language_of(facts.get("language", ""))
         trunk = facts.get("channel", "").removeprefix("PJSIP/").rpartition("-")[0]
         number = facts.get("callerid", "")
         self.caller = rooms.site.hotline.caller(number, trunk=trunk, presentation=_presentation(facts))
@@ -129,7 +129,7 @@ class Session:
             if self.digits.any_of(stops):
                 return False
             path = self.rooms.site.sound(prompt, self.language)
-            self._note_key(await self._wire.command("STREAM FILE", path, stops, deadline_s=PLAY_S + COMMAND_S))
+            await self._command_for_key("STREAM FILE", path, stops, deadline_s=PLAY_S + COMMAND_S)
         return not self.digits.any_of(stops)
 
     async def digit(self, timeout_s: float) -> str | None:
@@ -149,7 +149,7 @@ class Session:
     async def record(self, file: Path, *, longest_s: float, silence_s: float, stops: str = "#") -> Recorded:
         """Record what the caller says. A hang-up ends it (HungUp), with the file as it is then."""
         await self.hold_music(False)
-        reply = await self._wire.command(
+        reply, key = await self._command_for_key(
             "RECORD FILE",
             str(file.with_suffix("")),
             "wav",
@@ -158,7 +158,6 @@ class Session:
             f"s={math.ceil(silence_s)}",
             deadline_s=longest_s + COMMAND_S,
         )
-        key = self._note_key(reply)
         while key and self.digits.any_of(key):
             self.digits.take()
         return Recorded(file, reply.samples / RATE_HZ, key)
@@ -176,33 +175,41 @@ class Session:
 
     # Keys.
 
-    def press(self, key: str) -> None:
-        """A key was pressed: heard, or read in a reply, or both (Digits knows that they are one)."""
-        if self.digits.press(key):
-            self._pressed.set()
+    def press(self, key: str, lasted_s: float = 0.0) -> None:
+        """A key was heard."""
+        self._heard.append(key)
+        self.digits.press(key, lasted_s)
+        self._pressed.set()
 
-    def _note_key(self, reply: Reply) -> str | None:
+    async def _command_for_key(self, verb: str, *arguments: str, deadline_s: float) -> tuple[Reply, str | None]:
+        """A command that a key may end, and that key. Where keys are heard they are believed, for their order and
+        their number; a reply may come a moment before them."""
+        self._heard.clear()
+        reply = await self._wire.command(verb, *arguments, deadline_s=deadline_s)
         code = int(reply.result) if reply.result.isdecimal() else 0
         key = chr(code) if code and chr(code) in KEYS else None
-        if key:
-            self.press(key)
-        return key
+        if key and not (self.hears() and await self._is_heard(key)):
+            self.digits.press(key)
+        return reply, key
+
+    async def _is_heard(self, key: str) -> bool:
+        try:
+            async with asyncio.timeout(HEARD_S):
+                while key not in self._heard:
+                    self._pressed.clear()
+                    await self._pressed.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def _wait_for_key(self, longest_s: float) -> None:
         if self.hears():
             self._pressed.clear()
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._pressed.wait(), longest_s)
-            except TimeoutError:
-                return
         else:
             wait_ms = str(math.ceil(longest_s * 1000))
-            self._note_key(await self._wire.command("WAIT FOR DIGIT", wait_ms, deadline_s=longest_s + COMMAND_S))
-
-
-def inert(text: str) -> str:
-    """Text that means nothing but itself wherever the dialplan expands it."""
-    return "".join(letter for letter in _ACTIVE.sub("", text) if letter.isprintable())
+            await self._command_for_key("WAIT FOR DIGIT", wait_ms, deadline_s=longest_s + COMMAND_S)
 
 
 def _arguments(facts: Mapping[str, str]) -> tuple[str, ...]:
@@ -210,12 +217,6 @@ def _arguments(facts: Mapping[str, str]) -> tuple[str, ...]:
     while (argument := facts.get(f"arg_{len(found) + 1}")) is not None:
         found.append(argument)
     return tuple(found)
-
-
-def _language(said: str) -> str:
-    """Ours that is nearest to Asterisk's: `zh` and `zh_CN` are zh-CN."""
-    wanted = re.split("[-_]", said)[0].lower()
-    return next((ours for ours in LANGUAGES if ours.split("-")[0] == wanted), LANGUAGES[0])
 
 
 def _presentation(facts: Mapping[str, str]) -> str:

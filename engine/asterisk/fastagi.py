@@ -17,7 +17,7 @@ import structlog
 from engine.asterisk.agi_scripts import Run
 from engine.asterisk.agi_session import Rooms, Session
 from engine.asterisk.agi_wire import MOST_BYTES, AgiError, NotAgi, Wire, read_request
-from engine.flow.arguments import BadArguments
+from engine.asterisk.dialplan import BadArguments
 from engine.flow.digits import Digits
 from engine.flow.leg import HungUp
 from engine.sounds import UnknownPrompt

@@ -31,13 +31,16 @@ EVENTS = (
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A caller whom the dialplan has handed over."""
+    """A caller whom the dialplan has handed over: for good, or with an errand, the arguments of Stasis(hotline,…),
+    after which they go on in the dialplan. `language`: Asterisk's word for it."""
 
     leg: CallerLeg
     dialled: str
     number: str
     presentation: str
     trunk: str
+    language: str = ""
+    errand: tuple[str, ...] = ()
 
 
 class Node:
@@ -141,6 +144,13 @@ class Node:
         """Gives a channel back to the dialplan."""
         await channel.command("POST", "/continue", context=context, extension="s", priority=1)
 
+    async def go_on(self, channel: Channel) -> None:
+        """Gives a channel back to the line of the dialplan below its Stasis(), which then is no longer ours."""
+        await channel.command("POST", "/continue")
+        if self._channels.get(channel.id) is channel:
+            del self._channels[channel.id]
+        channel.note_gone({})
+
     async def end_stranger(self, channel_id: str) -> None:
         """Hangs up a channel that no call owns."""
         await Channel(self.ari, channel_id).hang_up()
@@ -210,7 +220,18 @@ class Node:
         trunk = about["name"].removeprefix("PJSIP/").rpartition("-")[0]
         hidden = caller["name"].strip().lower() == "anonymous"
         presentation = "restricted" if hidden else "allowed"
-        self._on_arrival(Arrival(leg, about["dialplan"]["exten"], caller["number"], presentation, trunk))
+        place = about["dialplan"]
+        self._on_arrival(
+            Arrival(
+                leg,
+                place["exten"],
+                caller["number"],
+                presentation,
+                trunk,
+                about["language"],
+                errand=tuple(place["app_data"].split(",")[1:]),
+            )
+        )
 
     # Beginning, and beginning again.
 

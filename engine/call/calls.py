@@ -12,8 +12,10 @@ import structlog
 from engine.acd import Offer
 from engine.asterisk.ari import AriError
 from engine.asterisk.channel import CallerLeg
+from engine.asterisk.dialplan import language_of
 from engine.asterisk.node import Arrival
 from engine.call.conversation import Conversation
+from engine.call.errand import Errand
 from engine.call.inbound import ACCOUNT_S, InboundCall
 from engine.call.record import CallRecord, now_ms
 from engine.call.switchboard import Switchboard
@@ -71,8 +73,9 @@ class Calls:
             area=caller.area,
             carrier=caller.carrier,
             trunk=arrival.trunk,
-            language=number.language if number else "zh-CN",
+            language=language_of(arrival.language) if arrival.errand or not number else number.language,
             flow=number.flow if number else "",
+            errand=list(arrival.errand),
             variables=caller_facts(caller, dialled=arrival.dialled, trunk=arrival.trunk),
             config_version=board.site.version,
             arrived_ms=now_ms(),
@@ -91,7 +94,7 @@ class Calls:
                 channel=record.channel,
             )
         )
-        if number is None:
+        if number is None and not arrival.errand:
             log.warning("call.unknown_number", dialled=arrival.dialled, remedy="add it to dialplan/hotline.yaml")
             arrival.leg.post("DELETE", "", reason_code=UNALLOCATED)
             self._spawn(self._account(record, EndReason.REJECTED))
@@ -103,7 +106,8 @@ class Calls:
 
     def hold(self, leg: CallerLeg, record: CallRecord, caller: Caller) -> InboundCall:
         """Makes a call known, so that offers find it; `start` sets it going."""
-        call = InboundCall(self._board, leg, record, caller)
+        kind = Errand if record.errand else InboundCall
+        call = kind(self._board, leg, record, caller)
         self._calls[record.id] = call
         return call
 
@@ -118,9 +122,13 @@ class Calls:
             del self._calls[call.record.id]
 
     async def _give_back(self, leg: CallerLeg, record: CallRecord) -> None:
-        """An engine about to stop takes no new callers: the dialplan's fallback does."""
+        """An engine about to stop takes no new callers: the dialplan's fallback does, or who wrote the errand."""
         try:
-            await self._board.node.hand_back(leg, "fallback")
+            if record.errand:
+                await leg.command("POST", "/variable", variable="HOTLINE_OUTCOME", value="no_engine")
+                await self._board.node.go_on(leg)
+            else:
+                await self._board.node.hand_back(leg, "fallback")
         except (AriError, HungUp):
             leg.drop()
         await self._account(record, EndReason.FALLBACK)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from engine.asterisk import agi_errand
 from engine.host.asterisk_program import AsteriskProgram
 from engine.host.state import Ports, State
 
@@ -30,7 +31,7 @@ def write(state: State, site: Path, program: AsteriskProgram, sip_bind: str, por
         "manager_user.conf": f"[hotline]\nsecret = {state.secret('ami')}\nread = \nwrite = agent,reporting\n",
         "rtp.conf": f"rtpstart = {rtp_first}\nrtpend = {rtp_last}\n",
         "musiconhold.conf": f"[default]\nmode = files\ndirectory = {MOH}\nsort = random\n",
-        "globals.conf": f"[globals]\nAGI = agi://127.0.0.1:{ports.agi}\n",
+        "globals.conf": f"[globals]\nAGI = agi://127.0.0.1:{ports.agi}\n{agi_errand.DIALPLAN}",
     }
     for name, text in files.items():
         _write(generated / name, _NOTE + text)

@@ -20,8 +20,10 @@ from engine.config.models import HotlineFile
 from engine.config.site import Site
 from engine.flow.flow import Flow
 from engine.flow.services import Services
+from engine.hours import Calendar
 from engine.identity.endpoint import NoIdentity
 from engine.journal.events import Event
+from engine.orders.lists import CallerList
 
 SHIPPED = Path(__file__).resolve().parents[2] / "agi_scripts"
 SOON_S = 3.0
@@ -53,6 +55,8 @@ class FakeSite:
     )
     flows: dict[str, Flow] = field(default_factory=dict)
     queues: dict[str, None] = field(default_factory=lambda: {"sales": None})
+    calendars: dict[str, Calendar] = field(default_factory=dict)
+    lists: dict[str, CallerList] = field(default_factory=dict)
 
     def sound(self, prompt: str, language: str) -> str:
         name, _, fixed = prompt.partition("@")
@@ -67,11 +71,11 @@ class Ears:
 
     def __init__(self, *, works: bool = False) -> None:
         self.works = works
-        self.listeners: dict[str, Callable[[str], object]] = {}
+        self.listeners: dict[str, Callable[[str, float], object]] = {}
         self.somebody = asyncio.Event()
 
     @asynccontextmanager
-    async def hear(self, channel: str, on_key: Callable[[str], object]) -> AsyncIterator[Callable[[], bool]]:
+    async def hear(self, channel: str, on_key: Callable[[str, float], object]) -> AsyncIterator[Callable[[], bool]]:
         self.listeners[channel] = on_key
         self.somebody.set()
         yield lambda: self.works
@@ -79,7 +83,7 @@ class Ears:
 
     def press(self, *keys: str, channel: str = "1763726400.7") -> None:
         for key in keys:
-            self.listeners[channel](key)
+            self.listeners[channel](key, 0.1)
 
 
 def rooms(

@@ -162,18 +162,18 @@ async def test_a_dialled_number_that_is_none_is_not_passed_on(dialled: str) -> N
 @pytest.mark.parametrize(
     ("said", "error"),
     [
-        (("menu", "menu-main", "keys=1", "wiat=3s"), "`wiat` is no setting of `menu`; there are menu, keys, wait"),
+        (("menu", "menu-main", "keys=1", "wiat=3s"), "`wiat` is no setting of `menu` (did you mean `wait`?)"),
         (("menu", "menu-main", "keys=1", "tries=many"), "`tries`: Input should be a valid integer"),
         (("menu", "menu-main", "keys=x"), "`keys.x`: String should match pattern"),
         (("menu", "menu-main"), "`keys`: Field required"),
         (("menu", "menu-main", "keys=1", "then=sales"), "`then`: where to go on is the dialplan's to say"),
         (("menu", "menu-main", "12"), "`12` is no `setting=value`"),
         (("menu", "main/menu", "tries=2"), "`main/menu` has its settings in its flow: `tries=2` cannot stand beside"),
-        (("menu", "main/nothing"), "`main/nothing`: no such step; main has menu, sales, who"),
-        (("menu", "night/menu"), "`night/menu`: no flow `night`; there are main"),
+        (("menu", "main/nothing"), "`main/nothing`: no such step in main (there are: menu, sales, who)"),
+        (("menu", "night/menu"), "`night/menu`: no flow `night` (there are: main)"),
         (("menu", "main/sales"), "`main/sales` is a `queue`, not a `menu`"),
-        (("enqueue", "sails"), "no queue `sails`; there are sales"),
-        (("enqueue",), "no queue ``; there are sales"),
+        (("enqueue", "sails"), "no queue `sails` (did you mean `sales`?)"),
+        (("enqueue",), "no queue `` (there are: sales)"),
         (("enqueue", "sales", "require=${X}"), "`require=${X}` cannot be passed on"),
     ],
 )

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.asterisk.agi_session import Session, inert
+from engine.asterisk.agi_session import Session
 from engine.asterisk.agi_wire import ASTERISK_BUFFER, AgiError, command_line
+from engine.asterisk.dialplan import inert
 from engine.flow.leg import HungUp, Leg
 from tests.unit.fake_asterisk import SOON_S, Ears, FakeAsterisk, place, responsive_loop, rooms
 
@@ -96,15 +97,34 @@ async def test_a_key_that_is_heard_and_also_in_the_reply_is_one() -> None:
     ears = Ears(works=True)
 
     async def script(session: Session) -> None:
-        assert not await session.play(["welcome"])
-        assert await session.digit(1) == "5"
-        assert await session.digit(0.01) is None
+        for _ in range(2):
+            assert not await session.play(["welcome"])
+            assert await session.digit(1) == "5"
+            assert await session.digit(0.2) is None  # it is pressed once, and then let be for a moment
 
     async with place(script, of=rooms(ears=ears)) as there:
         asterisk = await there.call()
-        command = await asterisk.command()
-        assert command.startswith("STREAM FILE")
-        ears.press("5")
+        for heard_first in (True, False):
+            assert (await asterisk.command()).startswith("STREAM FILE")
+            if heard_first:
+                ears.press("5")
+            asterisk.say("200 result=53 endpos=800")
+            if not heard_first:
+                await asyncio.sleep(0.01)
+                ears.press("5")
+        assert await asterisk.obey() == {"HOTLINE_AGI": "ok"}
+
+
+async def test_a_key_of_a_reply_that_is_never_heard_counts_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.asterisk.agi_session.HEARD_S", 0.02)
+
+    async def script(session: Session) -> None:
+        assert not await session.play(["welcome"])
+        assert await session.digit(1) == "5"
+
+    async with place(script, of=rooms(ears=Ears(works=True))) as there:
+        asterisk = await there.call()
+        assert (await asterisk.command()).startswith("STREAM FILE")
         asterisk.say("200 result=53 endpos=800")
         assert await asterisk.obey() == {"HOTLINE_AGI": "ok"}
 
