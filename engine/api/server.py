@@ -71,6 +71,7 @@ class Api:
                     "version": of.node.version,
                     "rest_over_websocket": of.node.ari.rest_over_websocket,
                 },
+                "orders_fault": of.orders.fault,
                 "calls": len(of.calls),
                 "loop_lag_ms_p50": of.lag.percentile_ms(0.5),
                 "loop_lag_ms_p99": of.lag.percentile_ms(0.99),

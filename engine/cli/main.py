@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
 
-from engine.cli import agents, prompts, show
+from engine.cli import agents, announcements, hours, lists, prompts, show
 from engine.cli.common import FAULTS, JsonOption, SiteOption, StateOption, fail, print_json, run
 from engine.config import site as sites
 from engine.config.source import SiteError
@@ -121,20 +122,22 @@ def check(site: SiteOption = Path(), as_json: JsonOption = False) -> None:
         loaded = sites.load(site)
     except SiteError as error:
         if as_json:
-            print_json(
-                [{"file": f.file, "line": f.line, "column": f.column, "message": f.message} for f in error.faults]
-            )
+            print_json([asdict(fault) | {"warning": False} for fault in error.faults])
             raise typer.Exit(2) from None
         raise fail(error) from None
     if as_json:
-        print_json([])
+        print_json([asdict(warning) | {"warning": True} for warning in loaded.warnings])
         return
+    for warning in loaded.warnings:
+        typer.secho(f"warning: {warning}", fg="yellow", err=True)
     flows = f"{', '.join(sorted(loaded.flows))}: {sum(len(flow.steps) for flow in loaded.flows.values())} steps"
     typer.echo(f"{site.resolve()}: no faults. This is version {loaded.version}:")
     typer.echo(f"  hotline.yaml  numbers: {', '.join(loaded.hotline.numbers)}")
     typer.echo(f"  flows/        {flows}, all targets, queues and prompts exist")
     typer.echo(f"  queues.yaml   {', '.join(sorted(loaded.queues))}: each has an agent with the skills it needs")
     typer.echo(f"  agents.yaml   agents: {len(loaded.agents)}")
+    calendars, lists_, areas = (", ".join(each) or "none" for each in (loaded.calendars, loaded.lists, loaded.areas))
+    typer.echo(f"  and           calendars: {calendars}; lists: {lists_}; areas: {areas}")
     typer.echo("Not checked: the .conf files. They are Asterisk's, which reports their faults when it loads them.")
 
 
@@ -155,6 +158,9 @@ def init(folder: Annotated[Path, typer.Argument(help="A new folder.")]) -> None:
 # Registered here so that --help lists the commands in the order of an admin's day.
 show.register(app)
 app.add_typer(agents.app, name="agents")
+app.add_typer(hours.app, name="hours")
+app.add_typer(announcements.app, name="announcements")
+app.add_typer(lists.app, name="lists")
 app.add_typer(prompts.app, name="prompts")
 
 

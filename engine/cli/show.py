@@ -38,6 +38,8 @@ def status(state: StateOption = Path("var"), as_json: JsonOption = False) -> Non
     table.add_row(
         "asterisk", f"{asterisk['version']}, {'connected' if asterisk['connected'] else 'NOT CONNECTED'} ({way})"
     )
+    if answer["orders_fault"]:
+        table.add_row("standing orders", f"AS REMEMBERED: the database is away ({answer['orders_fault']})")
     table.add_row("calls now", str(answer["calls"]))
     table.add_row("event loop late", f"p50 {answer['loop_lag_ms_p50']} ms, p99 {answer['loop_lag_ms_p99']} ms")
     console.print(table)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from engine.config.site import Site, load
 from engine.flow.services import Services
 from engine.flow.steps import Next, read_step
 from engine.flow.visit import Visit
@@ -19,7 +21,7 @@ from engine.identity.numbers import normalise
 from engine.orders import AnnouncementOrder, HoursOrder, ListEntry, StandingOrders
 from engine.orders.lists import ListsFile
 from engine.store.order_rows import Order, Orders
-from tests.unit.flow.scripted import ScriptedLeg, default_site, visit_of
+from tests.unit.flow.scripted import PROJECT, ScriptedLeg, visit_of
 
 FRIDAY_MORNING = datetime(2026, 11, 20, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
 
@@ -37,6 +39,12 @@ LISTS = ListsFile.model_validate(
         }
     }
 ).lists
+
+
+@cache
+def _site() -> Site:
+    """For its sounds: these steps need no flow."""
+    return load(PROJECT, unspoken=True)
 
 
 @dataclass
@@ -83,7 +91,7 @@ async def decide(
     for key in keys:
         leg.digits.press(key)
     site = replace(
-        default_site(),
+        _site(),
         calendars={name: Calendar(name, each) for name, each in CALENDARS.items()},
         areas=AREAS,
         lists={name: each.read(name) for name, each in LISTS.items()},

@@ -1,0 +1,63 @@
+"""What the commands of operators share: how long an order counts, and who gave it."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from engine.config.units import seconds
+
+
+def _duration(text: str) -> float:
+    try:
+        found = seconds(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}, 4h or 30d") from None
+    if found <= 0:
+        raise typer.BadParameter("an order counts for some time or for none, such as 2h")
+    return found
+
+
+ForOption = Annotated[
+    float | None,
+    typer.Option(
+        "--for", parser=_duration, metavar="2h", help="How long, such as 30m, 2h, 7d; without it, until undone."
+    ),
+]
+SayOption = Annotated[str, typer.Option("--say", help="The name of a prompt that callers hear.")]
+
+
+def signed(for_s: float | None, **order: Any) -> dict[str, Any]:
+    """The body of an order, with whoever gives it."""
+    return {**order, "for_s": for_s, "by": _who()}
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user id without a name
+        return "somebody"
+
+
+def moment(ms: int, zone: str | None = None) -> str:
+    """A moment as people read it, in a zone or in this machine's."""
+    at = datetime.fromtimestamp(ms / 1000, ZoneInfo(zone)) if zone else datetime.fromtimestamp(ms / 1000).astimezone()
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+def until(order: dict[str, Any], zone: str | None = None) -> str:
+    """How long an order counts."""
+    return f"until {moment(order['until_ms'], zone)}" if order["until_ms"] else "until undone"
+
+
+def warn_of(answer: dict[str, Any]) -> None:
+    """Says it when what the engine answers may be old."""
+    if answer["fault"]:
+        said = (
+            f"The database is away ({answer['fault']}): this is what the engine remembers, and what counts until then."
+        )
+        typer.secho(said, fg="yellow", err=True)
