@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from engine.cli import agents, announcements, hours, lists, prompts, show
+from engine.cli import agents, announcements, hours, lists, prompts, show, simulate
 from engine.cli.common import FAULTS, JsonOption, SiteOption, StateOption, fail, print_json, run
 from engine.config import site as sites
 from engine.config.source import SiteError
@@ -156,6 +156,7 @@ def init(folder: Annotated[Path, typer.Argument(help="A new folder.")]) -> None:
 
 
 # Registered here so that --help lists the commands in the order of an admin's day.
+simulate.register(app)
 show.register(app)
 app.add_typer(agents.app, name="agents")
 app.add_typer(hours.app, name="hours")
