@@ -36,9 +36,11 @@ from engine.journal.events import EngineStarted, EngineStopped
 from engine.journal.journal import Journal
 from engine.journal.ledger import Ledger
 from engine.loop_lag import LoopLag
+from engine.messages import Courier, Endpoint, Outbox
 from engine.orders.keeper import OrderKeeper
 from engine.redis_line import RedisLine
 from engine.store.database import Database
+from engine.voicemail import Mailboxes
 
 log = structlog.get_logger()
 
@@ -84,6 +86,7 @@ class Engine:
             settings.ari_user,
             settings.ari_password,
             sound=site.sound,
+            recordings=settings.state.recordings,
             on_arrival=self._arrived,
             on_device=self.phones.device,
             on_strangers=self._strangers,
@@ -93,7 +96,21 @@ class Engine:
         self.records = Records(self.line, settings.name)
         self.identity = _identity(site, settings.state)
         self.orders = OrderKeeper(self.database, self.line)
-        self.services = Services(identity=self.identity, orders=self.orders.standing)
+        self.mailboxes = Mailboxes(
+            settings.state.recordings / "voicemail",
+            self.database,
+            keep_s=site.hotline.voicemail.keep,
+            note=self.journal.append,
+            is_active=lambda call: call in self.calls,
+        )
+        self.outbox = Outbox(self.line)
+        self.courier = Courier(self.outbox, _messages(site, settings.state), self.journal.append)
+        self.services = Services(
+            identity=self.identity,
+            voicemail=self.mailboxes,
+            messages=self.courier,
+            orders=self.orders.standing,
+        )
         self.board = Switchboard(self.node, self.acd, self.phones, self.journal, self.records, self.services, site)
         self.calls = Calls(self.board)
         self.recovery = Recovery(self.calls, self.node, self.acd)
@@ -149,6 +166,8 @@ class Engine:
         if isinstance(self.identity, Identity):
             await self.identity.open()
             rooms.push_async_callback(self.identity.close)
+        self._background(rooms, self.courier.run())
+        self._background(rooms, self.mailboxes.run())
         if self._settings.agi_port:
             await self._open_agi(rooms, self._settings.agi_port)
         await self.acd.open()
@@ -244,8 +263,20 @@ def _identity(site: Site, state: State) -> Identity | NoIdentity:
     settings = site.hotline.identity
     if settings is None:
         return NoIdentity()
-    secret = Path(settings.secret_file).read_text().strip() if settings.secret_file else state.secret("identity")
+    secret = _secret(settings.secret_file, state, "identity")
     return Identity(settings.url, secret, deadline_s=settings.deadline, fresh_s=settings.cache)
+
+
+def _messages(site: Site, state: State) -> Endpoint | None:
+    settings = site.hotline.messages
+    if settings is None:
+        return None
+    secret = _secret(settings.secret_file, state, "messages")
+    return Endpoint(settings.url, secret, settings.deadline, settings.give_up_after)
+
+
+def _secret(file: str | None, state: State, name: str) -> str:
+    return Path(file).read_text().strip() if file else state.secret(name)
 
 
 def _phones(site: Site, state: State) -> dict[str, Phone]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from engine.asterisk.ari import Ari, AriRefused, Query
+from engine.asterisk.recording import Recording
 from engine.flow.digits import Digits
-from engine.flow.leg import ANY_KEY, HungUp
+from engine.flow.leg import ANY_KEY, HungUp, Recorded
 
 if TYPE_CHECKING:
     from engine.asterisk.ari import Event
@@ -55,6 +57,7 @@ class Channel:
         self._playing: set[str] = set()
         self._playbacks = 0
         self._music = False
+        self.recording: Recording | None = None
         self.note_state(state)
 
     # What events tell.
@@ -65,9 +68,9 @@ class Channel:
         self.up = self.up or state == "Up"
         self._changed()
 
-    def note_digit(self, digit: str) -> None:
-        """A key was pressed: kept until a step asks for it."""
-        if self.digits.press(digit):
+    def note_digit(self, digit: str, lasted_s: float = 0.0) -> None:
+        """A key was pressed for so long: kept until a step asks for it."""
+        if self.digits.press(digit, lasted_s):
             self._changed()
 
     def note_playback_end(self, playback_id: str, failed: bool) -> None:
@@ -77,9 +80,17 @@ class Channel:
         self._playing.discard(playback_id)
         self._changed()
 
+    def note_recording_end(self, about: Mapping[str, Any]) -> None:
+        """A recording's file has been closed."""
+        if self.recording is not None and self.recording.name == about["name"]:
+            self.recording.note_end(about)
+            self._changed()
+
     def note_missed_events(self) -> None:
         """After a reconnection: the end of a playback may have been missed, and waiting on would be silence."""
         self._playing.clear()
+        if self.recording is not None:
+            self.recording.note_missed_events()
         self._changed()
 
     def note_gone(self, event: Event | None = None) -> None:
@@ -171,9 +182,13 @@ class CallerLeg(Channel):
 
     language: str = "zh-CN"
 
-    def __init__(self, ari: Ari, channel_id: str, name: str, state: str, sound: SoundPath) -> None:
+    def __init__(
+        self, ari: Ari, channel_id: str, name: str, state: str, sound: SoundPath, recordings: Path = Path()
+    ) -> None:
+        """`recordings`: the folder that Asterisk records to."""
         super().__init__(ari, channel_id, name, state)
         self._sound = sound
+        self._recordings = recordings
 
     async def answer(self) -> None:
         """200 OK to the carrier."""
@@ -202,6 +217,17 @@ class CallerLeg(Channel):
         """The next key in the buffer, or the next one pressed."""
         await self.until(lambda: bool(self.digits), timeout_s)
         return self.digits.take()
+
+    async def record(self, file: Path, *, longest_s: float, silence_s: float, stops: str = "#") -> Recorded:
+        """Into a file below the folder of recordings. Raises HungUp, with the file closed."""
+        await self.hold_music(False)
+        name = str(file.relative_to(self._recordings).with_suffix(""))
+        recording = self.recording = Recording(self, name)
+        try:
+            key = await recording.until_ended(longest_s=longest_s, silence_s=silence_s, stops=stops)
+        finally:
+            self.recording = None
+        return Recorded(file, recording.duration_s, key)
 
     async def hold_music(self, on: bool, music_class: str = "default") -> None:
         """Music from Asterisk's own class; sent without waiting, as nothing depends on its answer."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -24,9 +25,15 @@ EVENTS = (
     "ChannelDtmfReceived",
     "ChannelDestroyed",
     "PlaybackFinished",
+    "RecordingFinished",
+    "RecordingFailed",
     "DeviceStateChanged",
     "RESTResponse",  # the filter holds back even the answers to our own commands
 )
+
+
+# A key, and how long it was held, in seconds.
+OnKey = Callable[[str, float], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,7 @@ class Node:
         *,
         app: str = "hotline",
         sound: SoundPath,
+        recordings: Path,
         on_arrival: Callable[[Arrival], None],
         on_device: Callable[[str, str], None],
         on_strangers: Callable[[Sequence[dict[str, Any]]], None],
@@ -77,10 +85,11 @@ class Node:
         self.version = ""
         self.started_ms = 0
         self._sound = sound
+        self._recordings = recordings
         self._on_arrival, self._on_device = on_arrival, on_device
         self._on_strangers, self._on_restart = on_strangers, on_restart
         self._channels: dict[str, Channel] = {}
-        self._heard: dict[str, Callable[[str], object]] = {}
+        self._heard: dict[str, OnKey] = {}
         self._phones: tuple[str, ...] = ()
 
     # Calls out and bridges.
@@ -156,7 +165,7 @@ class Node:
         await Channel(self.ari, channel_id).hang_up()
 
     @asynccontextmanager
-    async def hear(self, channel_id: str, on_key: Callable[[str], object]) -> AsyncIterator[Callable[[], bool]]:
+    async def hear(self, channel_id: str, on_key: OnKey) -> AsyncIterator[Callable[[], bool]]:
         """The keys of a channel that the dialplan has. Asterisk drops what is pressed between two commands of an
         AGI script (res_agi.c, run_agi), but tells of it all the same. Gives what says whether it does."""
         told = self.ari.up.is_set()
@@ -182,6 +191,8 @@ class Node:
         kind = event["type"]
         if kind == "PlaybackFinished":
             self._note_playback(event["playback"])
+        elif "recording" in event:
+            self._note_recording(event["recording"])
         elif kind == "DeviceStateChanged":
             self._note_device(event["device_state"])
         elif "channel" in event:
@@ -194,9 +205,9 @@ class Node:
             if kind == "StasisStart":
                 self.arrive(about)
             elif kind == "ChannelDtmfReceived" and about["id"] in self._heard:
-                self._heard[about["id"]](event["digit"])
+                self._heard[about["id"]](event["digit"], event["duration_ms"] / 1000)
         elif kind == "ChannelDtmfReceived":
-            channel.note_digit(event["digit"])
+            channel.note_digit(event["digit"], event["duration_ms"] / 1000)
         elif kind in ("ChannelDestroyed", "StasisEnd"):
             channel.note_gone(event)
             del self._channels[channel.id]
@@ -207,6 +218,11 @@ class Node:
         channel = self._channels.get(playback["target_uri"].removeprefix("channel:"))
         if channel is not None:
             channel.note_playback_end(playback["id"], playback["state"] == "failed")
+
+    def _note_recording(self, recording: dict[str, Any]) -> None:
+        channel = self._channels.get(recording["target_uri"].removeprefix("channel:"))
+        if channel is not None:
+            channel.note_recording_end(recording)
 
     def _note_device(self, device: dict[str, str]) -> None:
         technology, _, name = device["name"].partition("/")
@@ -237,7 +253,7 @@ class Node:
 
     def adopt_caller(self, about: dict[str, Any]) -> CallerLeg:
         """A caller's channel that Asterisk has."""
-        leg = CallerLeg(self.ari, about["id"], about["name"], about["state"], self._sound)
+        leg = CallerLeg(self.ari, about["id"], about["name"], about["state"], self._sound, self._recordings)
         self._channels[leg.id] = leg
         return leg
 

@@ -66,10 +66,19 @@ def _asterisk_conf(state: State, etc: Path, site: Path, program: AsteriskProgram
         places["astdatadir"] = program.root / "usr/share/asterisk"
     for name in ("astvarlibdir", "astspooldir", "astlogdir"):
         places[name].mkdir(parents=True, exist_ok=True)
+    _record_to(state.recordings, places["astspooldir"] / "recording")
     (state.asterisk / "lib/keys").mkdir(exist_ok=True)
     (state.asterisk / "log/cdr-csv").mkdir(exist_ok=True)
     lines = "\n".join(f"{name} => {place}" for name, place in places.items())
     return f"[directories]\n{lines}\n\n[options]\ndefaultlanguage = en\nverbose = 0\ndebug = 0\n"
+
+
+def _record_to(recordings: Path, folder: Path) -> None:
+    """Asterisk records to `folder`, which is ours under another name."""
+    if folder.is_dir() and not folder.is_symlink():  # made by Asterisk, when recordings had no place of their own
+        folder.rename(folder.with_suffix(".before"))
+    if not folder.is_symlink():
+        folder.symlink_to(recordings)
 
 
 def _write(path: Path, text: str) -> None:

@@ -63,6 +63,7 @@ class State:
         self.log = self.folder / "log"
         self.asterisk = self.folder / "asterisk"
         self.redis = self.folder / "redis"
+        self.recordings = self.folder / "recordings"
         if len(str(self.run / "asterisk.ctl")) > LONGEST_SOCKET_PATH:
             raise CannotRun(f"{self.folder} is too long a path for a Unix socket; give --state a shorter one")
 
@@ -76,7 +77,7 @@ class State:
                 raise CannotRun(f"{self.folder} is shared by everybody; give --state a folder of its own")
             if mode & 0o077:
                 self.folder.chmod(0o700)
-            for place in (self.run, self.log, self.asterisk, self.redis, self.folder / "recordings", self._secrets):
+            for place in (self.run, self.log, self.asterisk, self.redis, self.recordings, self._secrets):
                 place.mkdir(exist_ok=True)
             self._secrets.chmod(0o700)
         except OSError as error:

@@ -30,7 +30,8 @@ ORPHANED_AFTER_S = 600.0
 LEAST_S = 1.0
 
 _BOX = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_ID = re.compile(r"([0-9a-z]{1,40})-[0-9a-f]{4}")
+# A call's id, ours or one of Asterisk's where an AGI script recorded, and what tells its voicemails apart.
+_ID = re.compile(r"([0-9A-Za-z][0-9A-Za-z._-]{0,80})-[0-9a-f]{4}")
 
 
 @dataclass(frozen=True, slots=True)

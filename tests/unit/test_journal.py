@@ -7,6 +7,7 @@ from engine.journal.events import CallAnswered, IvrDigit, encode
 from engine.journal.journal import Journal
 from engine.journal.ledger import _rows
 from engine.redis_line import LineDown, RedisLine
+from engine.store.rows import CallRow
 
 
 class RecordingLine(RedisLine):
@@ -59,4 +60,5 @@ def test_an_entry_that_cannot_be_read_is_kept_as_it_came(payload: bytes) -> None
 
 def test_a_call_that_ended_without_a_record_still_has_its_row() -> None:
     _, (row,) = _rows([(b"5-0", [b"e", b'{"type":"call.ended","call":"c1","at":9,"reason":"shutdown"}'])])
+    assert isinstance(row, CallRow)
     assert (row.id, row.arrived_ms, row.ended_ms, row.end_reason) == ("c1", 9, 9, "shutdown")

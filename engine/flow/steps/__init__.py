@@ -13,6 +13,7 @@ from engine.flow.steps.area import Area
 from engine.flow.steps.base import CallFlow, Departure, Enter, Next, Outcome, Step, ToQueue
 from engine.flow.steps.base import HangUp as Ended
 from engine.flow.steps.call import Call
+from engine.flow.steps.callback import Callback
 from engine.flow.steps.collect import Collect
 from engine.flow.steps.condition import If
 from engine.flow.steps.goto import Goto
@@ -21,10 +22,13 @@ from engine.flow.steps.hours import Hours
 from engine.flow.steps.list import List
 from engine.flow.steps.lookup import Lookup
 from engine.flow.steps.menu import Menu
+from engine.flow.steps.message import Message
 from engine.flow.steps.play import Play
 from engine.flow.steps.queue import Queue
 from engine.flow.steps.set import Set
+from engine.flow.steps.survey import Survey
 from engine.flow.steps.switch import Switch
+from engine.flow.steps.voicemail import Voicemail
 
 STEPS: tuple[type[Step], ...] = (
     Play,
@@ -41,6 +45,10 @@ STEPS: tuple[type[Step], ...] = (
     Area,
     List,
     Queue,
+    Voicemail,
+    Callback,
+    Survey,
+    Message,
     Hangup,
 )
 KINDS = {step.kind: step for step in STEPS}
