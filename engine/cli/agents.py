@@ -15,7 +15,6 @@ from engine.config.models import Agent
 from engine.config.source import SiteError, nearest
 from engine.config.trunks import Branch
 from engine.host.state import CannotRun, State
-from engine.host.up import read_address
 from engine.journal.timeline import span
 
 AgentArgument = Annotated[str, typer.Argument(help="The agent's id, which is the phone's user name.")]
@@ -51,6 +50,8 @@ def credentials(
     state: OwnStateOption = None,
 ) -> None:
     """Print what to type into an agent's phone, or a branch's."""
+    from engine.host.up import read_address
+
     try:
         folder = State(state or context.obj)
         address = read_address(folder)

@@ -15,13 +15,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Column, Table
 
-from engine.acd import RequirementError
-from engine.api.client import NoEngine, Refused, ask
-from engine.asterisk.ari import AriError
 from engine.config.source import SiteError
 from engine.host.state import CannotRun, State
-from engine.redis_line import LineDown
-from engine.store.url import BadDatabase
 
 T = TypeVar("T")
 
@@ -38,7 +33,17 @@ StateOption = Annotated[
 OwnStateOption = Annotated[Path | None, typer.Option("--state", help="Where sockets, database, secrets and logs are.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
-FAULTS = (CannotRun, SiteError, NoEngine, Refused, BadDatabase, LineDown, AriError, RequirementError)
+
+def faults() -> tuple[type[Exception], ...]:
+    """What is said to a person in one sentence. Asked for when something has gone wrong, so that a command that needs
+    neither database nor network does not wait for their libraries."""
+    from engine.acd import RequirementError
+    from engine.api.client import NoEngine, Refused
+    from engine.asterisk.ari import AriError
+    from engine.redis_line import LineDown
+    from engine.store.url import BadDatabase
+
+    return (CannotRun, SiteError, NoEngine, Refused, BadDatabase, LineDown, AriError, RequirementError)
 
 
 def fail(error: Exception) -> typer.Exit:
@@ -51,14 +56,18 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     """Runs a command's coroutine; known faults become one sentence and an exit code."""
     try:
         return asyncio.run(work)
-    except FAULTS as error:
-        raise fail(error) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+    except Exception as error:
+        if isinstance(error, faults()):
+            raise fail(error) from None
+        raise
 
 
 def asked(state: Path, path: str, body: Any = None) -> Any:
     """The running engine's answer."""
+    from engine.api.client import ask
+
     try:
         socket = State(state).api_socket
     except CannotRun as error:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import typer
 
 from engine.cli import agents, announcements, hours, lists, prompts, show, simulate
-from engine.cli.common import FAULTS, JsonOption, SiteOption, StateOption, fail, print_json, run
+from engine.cli.common import JsonOption, SiteOption, StateOption, fail, faults, print_json, run
 from engine.config import site as sites
 from engine.config.source import SiteError
 from engine.host.state import CannotRun, Ports, State
@@ -111,8 +111,10 @@ def engine(
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve())
-    except FAULTS as error:
-        raise fail(error) from None
+    except Exception as error:
+        if isinstance(error, faults()):
+            raise fail(error) from None
+        raise
 
 
 @app.command()

@@ -45,8 +45,7 @@ class Source:
         self.name = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
         try:
             text = path.read_text(encoding="utf-8")
-            self._node = yaml.compose(text, Loader=yaml.SafeLoader)
-            self.data: Any = yaml.safe_load(text)
+            self._node, self.data = _read(text)
         except OSError as error:
             raise SiteError([self.fault((), f"cannot be read: {error.strerror}")]) from error
         except UnicodeDecodeError as error:
@@ -61,6 +60,7 @@ class Source:
             raise SiteError([self.fault((), "must be a mapping (`key: value` lines)")])
 
     _node: yaml.Node | None = None
+    data: Any
 
     def fault(self, where: Sequence[str | int], message: str) -> Fault:
         """A fault at the key path `where`; at the deepest part of it that the file has."""
@@ -106,6 +106,16 @@ class Source:
             elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
                 deepest = node = node.value[part]
         return deepest
+
+
+def _read(text: str) -> tuple[yaml.Node | None, Any]:
+    """What is written, as nodes that know their place and as values; by libyaml, which is ten times faster."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    try:
+        node = loader.get_single_node()
+        return node, loader.construct_document(node) if node is not None else None
+    finally:
+        loader.dispose()
 
 
 def _is_key(node: yaml.Node, part: str | int) -> bool:

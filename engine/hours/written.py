@@ -6,7 +6,7 @@ import itertools
 import re
 from datetime import date
 from typing import Annotated, Any, NamedTuple
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -50,9 +50,10 @@ def dates(value: Any) -> Dates:
 
 
 def _zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError(f"no time zone {name!r}{nearest(name, available_timezones())}")
-    ZoneInfo(name)
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"no time zone {name!r}{nearest(name, available_timezones())}") from None
     return name
 
 
