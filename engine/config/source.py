@@ -129,7 +129,7 @@ def _is_key(node: yaml.Node, part: str | int) -> bool:
 
 
 def _explain(kind: str, message: str, where: Sequence[str | int], context: dict[str, Any]) -> str:
-    key = where[-1] if where else ""
+    key = next((part for part in reversed(where) if part != "[key]"), "")  # pydantic's mark of a faulty key
     if kind == "extra_forbidden":
         return f"`{key}` is not a setting here; remove it or check its spelling"
     if kind == "missing":

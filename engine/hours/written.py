@@ -67,6 +67,11 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, dict | OtherHours) else {"open": value}
 
 
+def _as_written(exceptions: Any) -> Any:
+    """YAML reads 2026-12-31 as a date; as text it is found again in the file."""
+    return {str(key): value for key, value in exceptions.items()} if isinstance(exceptions, dict) else exceptions
+
+
 Hours = Annotated[tuple[Range, ...], PlainValidator(ranges)]
 
 
@@ -83,9 +88,10 @@ class CalendarSettings(Written):
     zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
     open: dict[Annotated[frozenset[str], PlainValidator(days)], Hours] = Field(min_length=1)
     holidays: Annotated[str, AfterValidator(_country)] | None = None
-    exceptions: dict[Annotated[Dates, PlainValidator(dates)], Annotated[OtherHours, BeforeValidator(_plain)]] = Field(
-        default_factory=dict
-    )
+    exceptions: Annotated[
+        dict[Annotated[Dates, PlainValidator(dates)], Annotated[OtherHours, BeforeValidator(_plain)]],
+        BeforeValidator(_as_written),
+    ] = Field(default_factory=dict)
     since: date | None = Field(default=None, alias="from")
     until: date | None = None
 
