@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.asterisk.agi_session import Session
-from engine.asterisk.dialplan import Reader, names, results, step_from, variable
+from engine.asterisk.dialplan import ERRAND_CALL, Reader, names, results, step_from, variable
 from engine.flow.steps import Next, Step
 from engine.flow.visit import Visit, caller_facts
 from engine.journal.events import Event
@@ -36,19 +36,21 @@ async def perform(
 
 
 async def _visit(session: Session, step: Step) -> Visit:
-    def note(kind: type[Event], /, **payload: Any) -> None:
-        session.rooms.append(kind(session.call_id, time.time_ns() // 1_000_000, **payload))
-
     facts = caller_facts(session.caller, dialled=session.dialled)
     wanted = sorted(names(step) - {*facts, "language"})
-    values = await session.get_variables([variable(name) for name in wanted])
+    errand, *values = await session.get_variables([ERRAND_CALL, *(variable(name) for name in wanted)])
+    call_id = errand or session.call_id
+
+    def note(kind: type[Event], /, **payload: Any) -> None:
+        session.rooms.append(kind(call_id, time.time_ns() // 1_000_000, **payload))
+
     return Visit(
         leg=session,
         site=session.rooms.site,
         services=session.rooms.services,
         note=note,
         caller=session.caller,
-        call_id=session.call_id,
+        call_id=call_id,
         dialled=session.dialled,
         variables={**facts, **{name: value for name, value in zip(wanted, values, strict=True) if value}},
     )

@@ -28,6 +28,9 @@ from engine.sounds import LANGUAGES
 if TYPE_CHECKING:
     from engine.config.site import Site
 
+# The id of the call that was the caller's last errand: what they say afterwards, in a survey, is said of that one.
+ERRAND_CALL = "HOTLINE_CALL"
+
 Reader = Callable[[str], Any]
 
 # Known of a caller once they have been looked up, and used by more than what is written in a step.
@@ -48,6 +51,8 @@ class BadArguments(ValueError):  # noqa: N818 - said of what the admin wrote
 def step_from(kind: str, arguments: Sequence[str], site: Site, readers: Mapping[str, Reader] | None = None) -> Step:
     """The step that is meant. `readers`: for settings that are written otherwise here than in a flow. Raises
     BadArguments."""
+    if kind not in KINDS:
+        raise BadArguments(f"no step `{kind}`{nearest(kind, KINDS)}")
     first, *others = arguments or ("",)
     if _NAMED.fullmatch(first):
         if others:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from engine.asterisk.ari import AriError, AriRefused
-from engine.asterisk.dialplan import BadArguments, inert, names, results, step_from, variable
+from engine.asterisk.dialplan import ERRAND_CALL, BadArguments, inert, names, results, step_from, variable
 from engine.call.conversation import Conversation
 from engine.call.inbound import InboundCall
 from engine.flow.leg import HungUp
@@ -78,7 +78,7 @@ class Errand(InboundCall):
         self.save()
 
     async def _go_on(self, variables: dict[str, str]) -> EndReason:
-        for name, value in variables.items():
+        for name, value in {ERRAND_CALL: self.record.id, **variables}.items():
             await self.leg.command("POST", "/variable", variable=name, value=inert(value))
         self.closing = EndReason.RETURNED
         await self.board.node.go_on(self.leg)

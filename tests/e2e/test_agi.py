@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from tests.e2e.hotline import Hotline
-from tests.e2e.scene import GREETING_HZ, SOON_S, Scene
+from tests.e2e.scene import GREETING_HZ, MENU_HZ, SOON_S, Scene
 from tests.e2e.site_of_tones import VIP, VIP_NAME
 from tests.e2e.waiting import until, until_none
 
@@ -19,14 +19,14 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 # An extension a script. What the script has set can be read from the channel for as long as the caller stays.
 DIALPLAN = """
 [from-trunk]
-exten => 4007770001,1,AGI(${AGI}/area)
+exten => 4007770001,1,AGI(${AGI}/area,city)
  same => n,Goto(done,1)
 exten => 4007770002,1,AGI(${AGI}/caller_lookup)
  same => n,Goto(done,1)
 exten => 4007770003,1,Set(ODD=a "b" (c) \\\\ ${ARRAY}%0A 张三, 李四)
  same => n,AGI(${AGI}/echo,first,"second, quoted",)
  same => n,Goto(done,1)
-exten => 4007770004,1,AGI(${AGI}/menu)
+exten => 4007770004,1,AGI(${AGI}/greeting)
  same => n,Goto(done,1)
 exten => 4007770005,1,AGI(${AGI}/no_such_script)
  same => n,Goto(done,1)
@@ -35,6 +35,13 @@ exten => 4007770006,1,AGI(${AGI}/broken)
 exten => 4007770007,1,AGI(${AGI}/unloadable)
  same => n,Goto(done,1)
 exten => 4007770008,1,AGI(${AGI}/patient)
+ same => n,Goto(done,1)
+exten => 4007770009,1,AGI(${AGI}/thinks)
+ same => n,AGI(${AGI}/collect,order,ask=welcome,min=4,max=4,tries=1)
+ same => n,Goto(done,1)
+exten => 4007770010,1,AGI(${AGI}/menu,main/menu)
+ same => n,Goto(done,1)
+exten => 4007770011,1,AGI(${AGI}/menu,welcome,kyes=1)
  same => n,Goto(done,1)
 exten => done,1,Set(DONE=${AGISTATUS})
  same => n,Answer()
@@ -50,13 +57,23 @@ async def run(session):
     await session.set_variable("NONE", "set" if await session.get_variable("NO_SUCH_VARIABLE") else "unset")
     await session.set_variable("DIALLED", session.dialled)
 """,
-    "menu": """
+    "greeting": """
 async def run(session):
     await session.answer()
     while await session.play(["welcome"]):
         pass
     await session.set_variable("KEY", await session.digit(5.0) or "none")
     await session.set_variable("NEXT", await session.digit(0.2) or "none")
+""",
+    "thinks": """
+import asyncio
+
+
+async def run(session):
+    await session.answer()
+    async with asyncio.timeout(10):
+        while len(session.digits) < 3:
+            await asyncio.sleep(0.01)
 """,
     "broken": """
 async def run(session):
@@ -131,12 +148,14 @@ def sessions(hotline: Hotline) -> list[str]:
 
 async def test_area_tells_the_dialplan_where_the_caller_is_from(scene: Scene) -> None:
     await scene.dial("013800138000", number="4007770001", accounted=False)
-    names = ("HOTLINE_NUMBER", "HOTLINE_AREA", "HOTLINE_CARRIER", "HOTLINE_PRESENTATION")
-    assert await variables(scene, *names) == {
-        "HOTLINE_NUMBER": "+8613800138000",
-        "HOTLINE_AREA": "北京市",
-        "HOTLINE_CARRIER": "中国移动",
-        "HOTLINE_PRESENTATION": "allowed",
+    facts = [f"HOTLINE_CALLER_{fact}" for fact in ("NUMBER", "AREA", "CARRIER", "PRESENTATION", "CITY")]
+    assert await variables(scene, *facts, "HOTLINE_OUTCOME") == {
+        "HOTLINE_CALLER_NUMBER": "+8613800138000",
+        "HOTLINE_CALLER_AREA": "北京市",
+        "HOTLINE_CALLER_CARRIER": "中国移动",
+        "HOTLINE_CALLER_PRESENTATION": "allowed",
+        "HOTLINE_CALLER_CITY": "北京",
+        "HOTLINE_OUTCOME": "北京",
         "HOTLINE_AGI": "ok",
         "DONE": "SUCCESS",
     }
@@ -145,16 +164,17 @@ async def test_area_tells_the_dialplan_where_the_caller_is_from(scene: Scene) ->
 async def test_a_caller_who_hides_has_no_number_in_the_dialplan_either(scene: Scene) -> None:
     headers = {"Privacy": "id", "P-Asserted-Identity": f"<sip:{VIP}@127.0.0.2>"}
     await scene.dial("anonymous", number="4007770001", headers=headers, accounted=False)
-    found = await variables(scene, "HOTLINE_NUMBER", "HOTLINE_AREA", "HOTLINE_PRESENTATION")
-    assert (found["HOTLINE_NUMBER"], found["HOTLINE_AREA"], found["HOTLINE_PRESENTATION"]) == ("", "", "restricted")
+    found = await variables(scene, "HOTLINE_CALLER_NUMBER", "HOTLINE_CALLER_AREA", "HOTLINE_CALLER_PRESENTATION")
+    del found["DONE"], found["HOTLINE_AGI"]
+    assert list(found.values()) == ["", "", "restricted"]
 
 
 async def test_a_caller_whose_number_holds_line_breaks_runs_no_script(scene: Scene) -> None:
     for number in ("1%0Aagi_arg_1:%20forged", "1%0A%0A200%20result=1"):
         call = await scene.dial(number, number="4007770001", accounted=False)
-        found = await variables(scene, "CALLERID(num)", "HOTLINE_PRESENTATION")
+        found = await variables(scene, "CALLERID(num)", "HOTLINE_CALLER_PRESENTATION")
         assert "\n" in found["CALLERID(num)"]
-        assert (found["HOTLINE_AGI"], found["HOTLINE_PRESENTATION"]) == ("-", "-")
+        assert (found["HOTLINE_AGI"], found["HOTLINE_CALLER_PRESENTATION"]) == ("-", "-")
         await call.hang_up()
         await until_none(scene.leftovers, within=SOON_S)
     assert engine_log(scene.hotline).count('"agi.not_agi"') == 2
@@ -162,10 +182,10 @@ async def test_a_caller_whose_number_holds_line_breaks_runs_no_script(scene: Sce
 
 async def test_caller_lookup_tells_the_dialplan_who_the_caller_is(scene: Scene) -> None:
     await scene.dial(VIP, number="4007770002", accounted=False)
-    assert await variables(scene, "HOTLINE_IDENTITY", "HOTLINE_NAME", "HOTLINE_TIER") == {
-        "HOTLINE_IDENTITY": "ok",
-        "HOTLINE_NAME": VIP_NAME,
-        "HOTLINE_TIER": "VIP",
+    assert await variables(scene, "HOTLINE_OUTCOME", "HOTLINE_CUSTOMER_NAME", "HOTLINE_CUSTOMER_TIER") == {
+        "HOTLINE_OUTCOME": "ok",
+        "HOTLINE_CUSTOMER_NAME": VIP_NAME,
+        "HOTLINE_CUSTOMER_TIER": "VIP",
         "HOTLINE_AGI": "ok",
         "DONE": "SUCCESS",
     }
@@ -174,8 +194,8 @@ async def test_caller_lookup_tells_the_dialplan_who_the_caller_is(scene: Scene) 
 async def test_an_endpoint_that_is_down_is_an_outcome_and_not_a_failed_script(scene: Scene) -> None:
     async with scene.hotline.identity.down():
         await scene.dial("13600136031", number="4007770002", accounted=False)
-        found = await variables(scene, "HOTLINE_IDENTITY", "HOTLINE_NAME")
-    assert found == {"HOTLINE_IDENTITY": "unavailable", "HOTLINE_NAME": "", "HOTLINE_AGI": "ok", "DONE": "SUCCESS"}
+        found = await variables(scene, "HOTLINE_OUTCOME")
+    assert found == {"HOTLINE_OUTCOME": "unavailable", "HOTLINE_AGI": "ok", "DONE": "SUCCESS"}
 
 
 async def test_arguments_and_variables_reach_a_script_as_they_are(scene: Scene) -> None:
@@ -193,6 +213,32 @@ async def test_a_script_plays_a_prompt_and_takes_the_key_that_cuts_it_short(scen
     await call.press("5")
     found = await variables(scene, "KEY", "NEXT")
     assert (found["KEY"], found["NEXT"], found["HOTLINE_AGI"]) == ("5", "none", "ok")
+
+
+@pytest.mark.parametrize("transport", ["press", "press_by_info"])
+async def test_keys_that_come_while_a_script_is_busy_with_something_else_are_for_the_next_one(
+    scene: Scene, transport: str
+) -> None:
+    call = await scene.dial("13600136037", number="4007770009", accounted=False)
+    await call.answered()
+    await getattr(call, transport)("4421")
+    found = await variables(scene, "HOTLINE_ORDER", "HOTLINE_OUTCOME")
+    assert (found["HOTLINE_ORDER"], found["HOTLINE_OUTCOME"]) == ("4421", "ok")
+
+
+async def test_a_menu_of_the_site_s_flows_gives_the_step_where_the_flow_would_go_on(scene: Scene) -> None:
+    call = await scene.dial("13600136038", number="4007770010", accounted=False)
+    await call.answered()
+    assert await call.hears(MENU_HZ, within=3)
+    await call.press("2")
+    found = await variables(scene, "HOTLINE_OUTCOME", "HOTLINE_KEY", "HOTLINE_STEP")
+    assert (found["HOTLINE_OUTCOME"], found["HOTLINE_KEY"], found["HOTLINE_STEP"]) == ("key", "2", "service")
+
+
+async def test_a_misspelt_argument_is_named_in_the_log(scene: Scene) -> None:
+    await scene.dial("13600136039", number="4007770011", accounted=False)
+    assert (await variables(scene))["HOTLINE_AGI"] == "error"
+    assert "`kyes` is no setting of `menu` (did you mean `keys`?)" in engine_log(scene.hotline)
 
 
 async def test_a_missing_script_is_told_to_the_dialplan(scene: Scene) -> None:
