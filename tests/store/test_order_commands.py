@@ -1,4 +1,4 @@
-"""`hotline hours`, `lists` and `announcements`, as an operator types them: the real API, Redis and SQLite behind them."""
+"""`hotline hours`, `lists`, `announcements` as an operator types them; the real API, Redis and SQLite are behind them."""
 
 from __future__ import annotations
 
@@ -110,7 +110,8 @@ async def desk(
     await database.open()
     keeper = OrderKeeper(database, line)
     await keeper.open()
-    api = Api(cast(Engine, SimpleNamespace(board=SimpleNamespace(site=site), orders=keeper)))
+    engine = SimpleNamespace(board=SimpleNamespace(site=site), orders=keeper)
+    api = Api(cast(Engine, engine))
     await api.open(state.api_socket)
     with capture_logs():  # the engine's log would stand in what the command, in this same process, says
         yield Desk(state, keeper, site)
