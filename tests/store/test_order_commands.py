@@ -1,4 +1,4 @@
-"""`hotline hours`, `lists`, `announcements` as an operator types them; the real API, Redis and SQLite are behind them."""
+"""`hotline hours`, `lists`, `announcements` as an operator types them; the API, Redis and SQLite behind are real."""
 
 from __future__ import annotations
 
