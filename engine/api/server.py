@@ -13,6 +13,7 @@ from aiohttp import web
 
 import engine
 from engine.acd import Intent, UnknownAgent, parse
+from engine.api.leavings import leaving_routes
 from engine.api.orders import order_routes
 from engine.journal.events import encode
 from engine.journal.tail import Tail
@@ -45,6 +46,7 @@ class Api:
                 web.post("/v1/agents/{id}/intent", self._intent),
                 web.get("/v1/events", self._events),
                 *order_routes(self._engine),
+                *leaving_routes(self._engine),
             ]
         )
         self._runner = web.AppRunner(app, shutdown_timeout=1.0)

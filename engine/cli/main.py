@@ -12,7 +12,19 @@ from urllib.parse import urlsplit
 
 import typer
 
-from engine.cli import agents, announcements, hours, lists, prompts, show, simulate
+from engine.cli import (
+    agents,
+    announcements,
+    callbacks,
+    hours,
+    lists,
+    messages,
+    prompts,
+    show,
+    simulate,
+    surveys,
+    voicemail,
+)
 from engine.cli.common import JsonOption, SiteOption, StateOption, fail, faults, print_json, run
 from engine.config import site as sites
 from engine.config.source import SiteError
@@ -164,6 +176,10 @@ app.add_typer(agents.app, name="agents")
 app.add_typer(hours.app, name="hours")
 app.add_typer(announcements.app, name="announcements")
 app.add_typer(lists.app, name="lists")
+app.add_typer(voicemail.app, name="voicemail")
+app.add_typer(callbacks.app, name="callbacks")
+app.command("surveys")(surveys.surveys)
+app.command("messages")(messages.messages)
 app.add_typer(prompts.app, name="prompts")
 
 

@@ -33,10 +33,11 @@ SayOption = Annotated[str, typer.Option("--say", help="The name of a prompt that
 
 def signed(for_s: float | None, **order: Any) -> dict[str, Any]:
     """The body of an order, with whoever gives it."""
-    return {**order, "for_s": for_s, "by": _who()}
+    return {**order, "for_s": for_s, "by": who()}
 
 
-def _who() -> str:
+def who() -> str:
+    """The user at this keyboard."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user id without a name

@@ -16,7 +16,8 @@ class FakeEngine:
 
     def __init__(self, socket: Path, answers: dict[str, Any]) -> None:
         self.posted: list[tuple[str, Any]] = []
-        self._socket, self._answers = socket, answers
+        self._socket, self.answers = socket, answers
+        self.accepted: Any = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
 
@@ -40,7 +41,7 @@ class FakeEngine:
     async def _answer(self, request: web.Request) -> web.Response:
         if request.method == "POST":
             self.posted.append((request.path, orjson.loads(await request.read())))
-            return web.Response(body=b"{}")
-        if request.path not in self._answers:
+            return web.Response(body=orjson.dumps(self.accepted))
+        if request.path not in self.answers:
             return web.Response(status=404, text=f"nothing at {request.path}")
-        return web.Response(body=orjson.dumps(self._answers[request.path]))
+        return web.Response(body=orjson.dumps(self.answers[request.path]))
