@@ -4,9 +4,9 @@
      same => n,Goto(from-${HOTLINE_OUTCOME},s,1)
 
 The first argument says what HOTLINE_OUTCOME is: `group` (of dialplan/areas.yaml, the default), `province`, `city` or
-`carrier`; `unknown` where nobody knows. HOTLINE_CALLER_GROUP, _PROVINCE and _CITY say the rest, HOTLINE_CALLER_NUMBER is
-E.164 (+8613800138000, empty for hidden callers and short codes), HOTLINE_CALLER_AREA 广东省深圳市, HOTLINE_CALLER_CARRIER
-中国移动, HOTLINE_CALLER_PRESENTATION allowed, restricted or unavailable.
+`carrier`; `unknown` where nobody knows. HOTLINE_CALLER_GROUP, _PROVINCE and _CITY say the rest. HOTLINE_CALLER_NUMBER
+is E.164 (+8613800138000; empty for hidden callers and short codes), HOTLINE_CALLER_AREA 广东省深圳市,
+HOTLINE_CALLER_CARRIER 中国移动, HOTLINE_CALLER_PRESENTATION allowed, restricted or unavailable.
 """
 
 from engine.asterisk.agi_session import Session
