@@ -30,6 +30,8 @@ from engine.call.switchboard import Switchboard
 from engine.config.site import Site
 from engine.flow.services import Services
 from engine.host.state import State
+from engine.http.self_service import SelfService
+from engine.identity.attempts import Attempts
 from engine.identity.endpoint import Identity, NoIdentity
 from engine.identity.numbers import prepare
 from engine.journal.events import EngineStarted, EngineStopped
@@ -95,7 +97,7 @@ class Engine:
         )
         self.records = Records(self.line, settings.name)
         self.identity = _identity(site, settings.state)
-        self.orders = OrderKeeper(self.database, self.line)
+        self.self_service = SelfService(_shared_secret(site, settings.state))
         self.mailboxes = Mailboxes(
             settings.state.recordings / "voicemail",
             self.database,
@@ -105,11 +107,14 @@ class Engine:
         )
         self.outbox = Outbox(self.line)
         self.courier = Courier(self.outbox, _messages(site, settings.state), self.journal.append)
+        self.orders = OrderKeeper(self.database, self.line)
         self.services = Services(
             identity=self.identity,
             voicemail=self.mailboxes,
             messages=self.courier,
             orders=self.orders.standing,
+            attempts=Attempts(self.line, _shared_secret(site, settings.state)),
+            http=self.self_service,
         )
         self.board = Switchboard(self.node, self.acd, self.phones, self.journal, self.records, self.services, site)
         self.calls = Calls(self.board)
@@ -166,6 +171,8 @@ class Engine:
         if isinstance(self.identity, Identity):
             await self.identity.open()
             rooms.push_async_callback(self.identity.close)
+        await self.self_service.open()
+        rooms.push_async_callback(self.self_service.close)
         self._background(rooms, self.courier.run())
         self._background(rooms, self.mailboxes.run())
         if self._settings.agi_port:
@@ -263,8 +270,14 @@ def _identity(site: Site, state: State) -> Identity | NoIdentity:
     settings = site.hotline.identity
     if settings is None:
         return NoIdentity()
-    secret = _secret(settings.secret_file, state, "identity")
+    secret = _shared_secret(site, state)
     return Identity(settings.url, secret, deadline_s=settings.deadline, fresh_s=settings.cache)
+
+
+def _shared_secret(site: Site, state: State) -> str:
+    """What the hotline and the company's own endpoints both know."""
+    settings = site.hotline.identity
+    return _secret(settings.secret_file if settings else None, state, "identity")
 
 
 def _messages(site: Site, state: State) -> Endpoint | None:
@@ -281,6 +294,6 @@ def _secret(file: str | None, state: State, name: str) -> str:
 
 def _phones(site: Site, state: State) -> dict[str, Phone]:
     return {
-        user: Phone(user, agent.name, agent.password or state.secret(f"phone-{user}"), agent.contact)
-        for user, agent in site.agents.items()
+        user: Phone(user, owner.name, owner.password or state.secret(f"phone-{user}"), owner.contact)
+        for user, owner in site.phones().items()
     }

@@ -22,6 +22,7 @@ async def with_music(leg: Leg, work: Awaitable[T]) -> T:
     def begin() -> None:
         if leg.up:
             music.append(asyncio.ensure_future(leg.hold_music(True)))
+            music[-1].add_done_callback(_nobody_minds)
 
     timer = asyncio.get_running_loop().call_later(MUSIC_AFTER_S, begin)
     try:
@@ -32,3 +33,9 @@ async def with_music(leg: Leg, work: Awaitable[T]) -> T:
         await begun
         await leg.hold_music(False)
     return result
+
+
+def _nobody_minds(music: asyncio.Future[None]) -> None:
+    """A caller who has left while it began is told to the step by whatever it does next."""
+    if not music.cancelled():
+        music.exception()

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.flow.expression import Value
+from engine.http.self_service import Answered, Question
+from engine.http.self_service import Outcome as HttpOutcome
+from engine.identity.attempts import Attempt, Limits, Standing, Uncounted
 from engine.identity.contract import Member
 from engine.identity.endpoint import Answer
 from engine.identity.numbers import Caller
@@ -86,6 +89,33 @@ class NoMessages:
         return False
 
 
+class Attempts(Protocol):
+    """How often somebody may try to prove who they are (engine/identity/attempts.py)."""
+
+    async def take(self, attempt: Attempt, limits: Limits) -> Standing:
+        """Counts a try, if there is one left."""
+
+    def give_back(self, attempt: Attempt) -> None:
+        """Nobody judged it."""
+
+    def proved(self, attempt: Attempt) -> None:
+        """It was right."""
+
+
+class Http(Protocol):
+    """Other people's programs that callers serve themselves from (engine/http/self_service.py)."""
+
+    async def ask(self, question: Question) -> Answered:
+        """Takes no longer than the question's deadline."""
+
+
+class NoHttp:
+    """Where nobody can be asked."""
+
+    async def ask(self, question: Question) -> Answered:
+        return Answered(HttpOutcome.UNAVAILABLE, detail="nobody can be asked here")
+
+
 @dataclass(slots=True)
 class Services:
     """One of each."""
@@ -94,3 +124,5 @@ class Services:
     voicemail: Voicemail = field(default_factory=NoVoicemail)
     messages: Messages = field(default_factory=NoMessages)
     orders: StandingOrders = field(default_factory=StandingOrders)
+    attempts: Attempts = field(default_factory=Uncounted)
+    http: Http = field(default_factory=NoHttp)

@@ -47,6 +47,8 @@ SAMPLES: tuple[e.Event, ...] = (
     e.IvrNodeExited(CALL, AT, "main", "menu", "key 1"),
     e.LookupStarted(CALL, AT, "http://127.0.0.1:9000/identity"),
     e.LookupFinished(CALL, AT, "timeout", 1_500),
+    e.VerifyFinished(CALL, AT, ("member", "pin"), "rejected", 12),
+    e.HttpFinished(CALL, AT, "https://crm/{customer.id}", f"{CALL}-http-1", "ok", 20, ("balance",)),
     e.ItemEnqueued(CALL, AT, "sales", "mandarin>=3", 300_000, 2, 0),
     e.ItemAnnounced(CALL, AT, 2),
     e.ItemEnded(CALL, AT, "conversation_over"),

@@ -20,6 +20,8 @@ SAID = {
     "ivr.node_exited": "left main/menu: key 1",
     "lookup.started": "asking http://127.0.0.1:9000/identity",
     "lookup.finished": "look-up: timeout in 1.5 s",
+    "verify.finished": "verified by member, pin: rejected in 12 ms",
+    "http.finished": "asked https://crm/{customer.id}: ok in 20 ms → balance",
     "item.enqueued": "queued in sales at place 2, needs mandarin>=3, 0 agents ready, "
     "counted as having waited 5 min 00 s",
     "item.announced": "heard their place in the queue: 2",

@@ -16,22 +16,28 @@ from engine.flow.steps.call import Call
 from engine.flow.steps.callback import Callback
 from engine.flow.steps.collect import Collect
 from engine.flow.steps.condition import If
+from engine.flow.steps.extension import Extension
 from engine.flow.steps.goto import Goto
 from engine.flow.steps.hangup import Hangup
 from engine.flow.steps.hours import Hours
+from engine.flow.steps.http import Http
 from engine.flow.steps.list import List
 from engine.flow.steps.lookup import Lookup
 from engine.flow.steps.menu import Menu
 from engine.flow.steps.message import Message
+from engine.flow.steps.number import Number
 from engine.flow.steps.play import Play
 from engine.flow.steps.queue import Queue
+from engine.flow.steps.say import Say
 from engine.flow.steps.set import Set
 from engine.flow.steps.survey import Survey
 from engine.flow.steps.switch import Switch
+from engine.flow.steps.verify import Verify
 from engine.flow.steps.voicemail import Voicemail
 
 STEPS: tuple[type[Step], ...] = (
     Play,
+    Say,
     Menu,
     Collect,
     If,
@@ -40,11 +46,15 @@ STEPS: tuple[type[Step], ...] = (
     Goto,
     Call,
     Lookup,
+    Verify,
+    Http,
     Hours,
     Announcement,
     Area,
     List,
     Queue,
+    Extension,
+    Number,
     Voicemail,
     Callback,
     Survey,

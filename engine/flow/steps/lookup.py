@@ -45,27 +45,31 @@ class Lookup(Step):
         elsewhere = await obey(answer.route, visit) if self.obey and answer.route else None
         return elsewhere or self.go(answer.outcome)
 
-    @staticmethod
-    def _set_by_endpoint() -> tuple[str, ...]:
-        return ("customer.id", "customer.name", "customer.tier")
-
     def sets(self) -> tuple[str, ...]:
         """What an answer tells."""
-        return self._set_by_endpoint()
+        return ("customer.id", "customer.name", "customer.tier")
 
 
 def know(visit: Visit, answer: Answer) -> None:
     """Keeps what an answer told about the caller, and notes it."""
     said = answer.customer.model_dump(exclude_defaults=True) if answer.customer else None
     visit.note(LookupFinished, outcome=answer.outcome, ms=answer.ms, answer=said, detail=answer.detail)
-    if answer.customer is not None:
-        visit.variables |= {
-            "customer.id": answer.customer.id,
-            "customer.name": answer.customer.name,
-            "customer.tier": answer.customer.tier,
-            **{f"customer.{name}": value for name, value in answer.customer.attributes.items()},
+    remember(visit, answer)
+    visit.note(CallIdentified, outcome=answer.outcome, customer=said, ms=answer.ms, cached=answer.cached)
+
+
+def remember(visit: Visit, answer: Answer) -> None:
+    """Keeps what an answer told; of another customer, who may have been taken for the caller before, nothing."""
+    variables, customer = visit.variables, answer.customer
+    if customer is not None:
+        for name in [name for name in variables if name.startswith("customer.")]:
+            del variables[name]
+        variables |= {f"customer.{name}": value for name, value in customer.attributes.items() if name != "verified"}
+        variables |= {
+            "customer.id": customer.id,
+            "customer.name": customer.name,
+            "customer.tier": customer.tier,
         }
     for name, value in answer.variables.items():
         if "." not in name:  # the names with a dot are ours
             visit.set(name, value)
-    visit.note(CallIdentified, outcome=answer.outcome, customer=said, ms=answer.ms, cached=answer.cached)
