@@ -82,6 +82,7 @@ async def _stay(where: Where) -> None:
         f"PHONE_PASSWORD=$(cat {where.state}/secrets/phone-8001) .venv/bin/python -m phones register 8001 "
         f"--server {where.sip} --bind 127.0.0.3 --answer-after 2"
     )
+    _say(f"the office is open for the demo, whatever the clock says: .venv/bin/hotline hours {state} follow office")
     _say(f"look at it: .venv/bin/hotline calls {state}; hotline call ID, queues, agents, status")
     with suppress(asyncio.CancelledError):
         await asyncio.Event().wait()
