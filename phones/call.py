@@ -92,6 +92,14 @@ class Call:
     async def busy(self) -> None:
         await self.reject(486)
 
+    async def forward(self, target: str) -> None:
+        """Refuses an incoming call with 302 and says to try `target`, a sip: URI (RFC 3261, 21.3.3)."""
+        await self._ask("forward", target=target)
+
+    async def transfer(self, target: str) -> None:
+        """Asks the far end to call `target`, a sip: URI, in our place (REFER, RFC 3515); whatever it answers."""
+        await self._ask("transfer", target=target)
+
     async def hang_up(self) -> None:
         """BYE, CANCEL or a refusal, whichever the state asks for; nothing when the call has ended already."""
         if self.state is not State.ENDED:

@@ -116,6 +116,15 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.ended_by_us = code >= 300
         self.answer(answer)
 
+    def forward(self, target: str) -> None:
+        answer = pj.CallOpParam()
+        answer.statusCode = 302
+        contact = pj.SipHeader()
+        contact.hName, contact.hValue = "Contact", f"<{target}>"
+        answer.txOption.headers.append(contact)
+        self.ended_by_us = True
+        self.answer(answer)
+
     def hang_up(self) -> None:
         if self.isActive():
             self.ended_by_us = True

@@ -179,6 +179,12 @@ class Worker:
     def answer(self, call: int, code: int) -> None:
         self._leg(call).respond(code)
 
+    def forward(self, call: int, target: str) -> None:
+        self._leg(call).forward(target)
+
+    def transfer(self, call: int, target: str) -> None:
+        self._leg(call).xfer(target, pj.CallOpParam())
+
     def hang_up(self, call: int) -> None:
         if call in self._legs:
             self._legs[call].hang_up()
@@ -241,6 +247,8 @@ VERBS: dict[str, Callable[..., Result | Listening | None]] = {
     "unregister": Worker.unregister,
     "call": Worker.call,
     "answer": Worker.answer,
+    "forward": Worker.forward,
+    "transfer": Worker.transfer,
     "hang_up": Worker.hang_up,
     "press": Worker.press,
     "press_by_info": Worker.press_by_info,

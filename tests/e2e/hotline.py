@@ -43,11 +43,14 @@ class Hotline:
 
     def __init__(self, *, identity_deadline_s: float = site_of_tones.IDENTITY_DEADLINE_S) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="hl-"))
-        self.site = site_of_tones.write(self.folder / "site", identity_deadline_s=identity_deadline_s)
-        self.state = State(self.folder / "st")
-        self.state.make()
         self._base = PortBase()
         self.ports = Ports(self._base.base)
+        self.far_end_port = self.ports.sip + 10
+        self.site = site_of_tones.write(
+            self.folder / "site", far_end_port=self.far_end_port, identity_deadline_s=identity_deadline_s
+        )
+        self.state = State(self.folder / "st")
+        self.state.make()
         self.identity = IdentityEndpoint(self.state.secret("identity"))
         self.process: asyncio.subprocess.Process | None = None
         self.words = self.folder / "up.log"

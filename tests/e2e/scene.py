@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from engine.api.client import ask
 from phones import Call, Carrier, Phone, Phones, RegistrationFailed
 from tests.e2e.hotline import Hotline, Json
 from tests.e2e.site_of_tones import NUMBER, POOL, PROMPTS_HZ
@@ -20,6 +21,8 @@ CALLER_HZ, AGENT_HZ = 1170, 430
 SOON_S = 5.0
 REGISTER_AGAIN_S = 0.3
 CLEAN_WITHIN_S = 8.0
+# What may still be said of a call that has ended.
+AFTERWARDS = {"wrapup.ended", "voicemail.heard", "voicemail.deleted", "callback.closed"}
 
 
 class Scene:
@@ -29,6 +32,7 @@ class Scene:
         self.hotline = hotline
         self._phones, self._carrier = phones, carrier
         self._seats: dict[str, Phone] = {}
+        self._branches: list[Phone] = []
         self._vanished: list[str] = []
         self._placed: list[Call] = []
         self._rows_before: set[str] = set()
@@ -56,6 +60,16 @@ class Scene:
         self._seats[user] = phone
         await self.until_device(user, "idle")
         return phone
+
+    async def branch(self, extension: str) -> Phone:
+        """The phone of a branch, registered."""
+        phone = await self._phones.phone(extension, password=self.hotline.state.secret(f"phone-{extension}"))
+        self._branches.append(phone)
+        return phone
+
+    async def far_end(self) -> Carrier:
+        """Where calls to the outside arrive."""
+        return await self._phones.carrier(port=self.hotline.far_end_port)
 
     async def phone_back(self, user: str) -> Phone:
         """The phone of an Asterisk that has just been started again: like any phone, it tries until it is let in.
@@ -93,6 +107,10 @@ class Scene:
         await until_none(unlike, within=within)
         return agent
 
+    async def intent(self, user: str, intent: str) -> None:
+        """An agent who is ready, or not."""
+        await ask(self.hotline.state.api_socket, f"/v1/agents/{user}/intent", body={"intent": intent})
+
     # Calls.
 
     async def dial(
@@ -111,6 +129,11 @@ class Scene:
         self._rows_expected += accounted is True
         self._rows_possible += accounted is not False
         return call
+
+    def expect_another_row(self) -> None:
+        """For a caller whom the dialplan lends to the engine twice."""
+        self._rows_expected += 1
+        self._rows_possible += 1
 
     async def in_menu(self, caller: str) -> Call:
         """A caller who hears the menu."""
@@ -192,7 +215,7 @@ class Scene:
         for user in self._vanished:  # so that its registration goes with it
             password = self.hotline.state.secret(f"phone-{user}")
             self._seats[user] = await self._phones.phone(user, password=password)
-        for phone in self._seats.values():
+        for phone in (*self._seats.values(), *self._branches):
             await phone.close()
 
     async def check_clean(self) -> None:
@@ -229,7 +252,7 @@ def check_events(row: Json, events: list[Json]) -> None:
     kinds = [event["type"] for event in events]
     assert kinds[0] == "call.arrived", kinds
     assert kinds.count("call.arrived") == kinds.count("call.ended") == 1, kinds
-    assert set(kinds[kinds.index("call.ended") + 1 :]) <= {"wrapup.ended"}, kinds
+    assert set(kinds[kinds.index("call.ended") + 1 :]) <= AFTERWARDS, kinds
     ids = [tuple(map(int, event["id"].split("-"))) for event in events]
     assert ids == sorted(ids)
     # Two clocks write these (Redis' and the engine's, on one machine), each event when it was made.

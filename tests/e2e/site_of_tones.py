@@ -38,6 +38,18 @@ PROMPTS_HZ = {
     "position-3": 1000,
     "blocked": 1050,
     "goodbye": 1100,
+    "enter-extension": 550,
+    "extension-unknown": 650,
+    "too-short": 1250,
+    "leave-message": 2200,
+    "beep": 2250,
+    "message-saved": 2300,
+    "message-too-short": 2350,
+    "message-menu": 2400,
+    "callback-offer": 2450,
+    "callback-accepted": 2500,
+    "survey-ask": 2550,
+    "survey-thanks": 2600,
 }
 ENGLISH_IS_HIGHER_BY_HZ = 825
 PROMPT_S = 0.4
@@ -51,8 +63,8 @@ RING_S = 3.0
 IDENTITY_DEADLINE_S = 0.6
 
 
-def write(folder: Path, *, identity_deadline_s: float = IDENTITY_DEADLINE_S) -> Path:
-    """A new site in `folder`."""
+def write(folder: Path, *, far_end_port: int, identity_deadline_s: float = IDENTITY_DEADLINE_S) -> Path:
+    """A new site in `folder`; `far_end_port` is where calls to the outside arrive, on the carrier's address."""
     for name in FOLDERS:
         if (PROJECT / name).is_dir():
             shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -66,6 +78,8 @@ def write(folder: Path, *, identity_deadline_s: float = IDENTITY_DEADLINE_S) -> 
     # No answer outlives its test: the next one's endpoint may be in another mood.
     identity = {"deadline": identity_deadline_s, "cache": 0}
     _change(dialplan / "hotline.yaml", lambda hotline: hotline["identity"].update(identity))
+    trunk = folder / "sip_trunks/demo-carrier.conf"
+    trunk.write_text(trunk.read_text().replace("sip:127.0.0.2:5060", f"sip:127.0.0.2:{far_end_port}"))
     for language, higher in (("zh-CN", 0), ("en", ENGLISH_IS_HIGHER_BY_HZ)):
         (folder / "sounds" / language).mkdir(parents=True)
         for prompt, hz in PROMPTS_HZ.items():
