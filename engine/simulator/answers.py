@@ -30,12 +30,12 @@ SHAPE = (
 )
 
 
-class BadAnswers(ValueError):
+class BadAnswers(ValueError):  # noqa: N818 - said to the person who wrote them
     """What is written is no answer of an endpoint; says which part."""
 
 
 class Identity:
-    """Gives the answers that are written, of each kind one after the other and the last one again. Raises BadAnswers."""
+    """Gives the answers that are written, of each kind one after the other, the last one again. Raises BadAnswers."""
 
     def __init__(self, written: Any, say: Say) -> None:
         self._say = say

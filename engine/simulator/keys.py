@@ -11,7 +11,7 @@ _KEYS = re.compile(r"[0-9*#]{1,64}")
 _WAIT = re.compile(r"wait\s+(\d{1,5}(?:\.\d{1,3})?)\s*s?")
 
 
-class BadKeys(ValueError):
+class BadKeys(ValueError):  # noqa: N818 - said to the person who typed them
     """What is written cannot be read; says which part, and what there is."""
 
 

@@ -50,7 +50,8 @@ class Expected(Written):
     """What must come of it; what is not written is not looked at.
 
     `path`: every step, `...` for any in between. `hears`: in this order, others may lie between; a prompt's name, or
-    words. `ends`: `queue`, `queue sales`, `agent 8001`, `number +8621…`, `hangup`, `hangup timed_out`, `caller_hung_up`.
+    words. `ends`: `queue`, `queue sales`, `agent 8001`, `number +8621…`, `hangup timed_out`,
+    `caller_hung_up`.
     """
 
     path: Several | None = None
@@ -185,7 +186,7 @@ def _differences(expected: Expected, story: Story) -> Iterator[str]:
     if expected.ends is not None and str(story.end) != expected.ends and story.end.kind != expected.ends:
         yield f"ends     expected {expected.ends}"
         yield f"         got      {story.end} ({story.end.why})"
-    facts = {"require": expected.require, "music": expected.music, "cause": expected.cause}
+    facts: dict[str, object] = {"require": expected.require, "music": expected.music, "cause": expected.cause}
     facts |= {"head_start_s": expected.head_start, "answered": expected.answered}
     for name, value in facts.items():
         got = story.end.facts.get(name)

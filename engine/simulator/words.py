@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.sounds import Sounds, UnknownPrompt
-from engine.sounds.catalogue import UnrecordedPrompt
+from engine.sounds.prompt import UnrecordedPrompt
 
 # Speech, roughly: five Chinese syllables or fifteen Latin letters a second.
 LETTERS_A_SECOND = {"zh-CN": 5.0, "en": 15.0}
