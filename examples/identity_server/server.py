@@ -64,7 +64,7 @@ def self_service(request: web.Request, kind: str, key: str) -> web.Response:
     found = request.app[DATA][kind].get(key)
     if found is None:
         return web.json_response({"error": "not found"}, status=404)
-    return web.json_response({"data": found})
+    return web.json_response(found)
 
 
 async def health(request: web.Request) -> web.Response:

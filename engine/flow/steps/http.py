@@ -1,10 +1,8 @@
 """`http`: ask any JSON endpoint, for callers who serve themselves.
 
 balance:
-  http: https://crm.example.com/accounts/{customer.id}
-  secret_file: /etc/hotline/crm.token
-  headers: {Authorization: "Bearer {secret}"}
-  save: {balance: data.balance}
+  http: /accounts/{customer.id}
+  save: {balance: balance}
   when: {ok: say_balance, not_found: operator}
   then: sorry
 """
@@ -14,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from urllib.parse import quote
 
 import orjson
@@ -31,10 +29,13 @@ from engine.http.self_service import SECRET, Answered, Question
 from engine.http.self_service import Outcome as Ended
 from engine.journal.events import HttpFinished
 
+if TYPE_CHECKING:
+    from engine.config.site import Site
+
 # How many requests of a call have been answered: the number of the next is the same when an engine that died asks.
 ASKED = "http.asked"
 
-_FIXED_HOST = re.compile(r"https?://[^\s/{}?#@]+(/[^\s#]*)?")
+_FIXED_HOST = re.compile(r"(https?://[^\s/{}?#@]+)?(/(?!/)[^\s#]*)|https?://[^\s/{}?#@]+")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 section 5.6.2
 # What the engine itself says in every request.
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "idempotency-key"})
@@ -44,7 +45,8 @@ _UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 def _url(template: Template) -> Template:
     if not _FIXED_HOST.fullmatch(template.text):
         raise ValueError(
-            "must be http(s)://host/…, without user, password or #fragment; {variables} may stand behind the host only"
+            "must be http(s)://host/…, or the /path alone at the identity endpoint's host; without user, password or "
+            "#fragment, and {variables} behind the host only"
         )
     return template
 
@@ -72,13 +74,14 @@ Field_ = Template | bool | int | float | None
 class Http(Step):
     """One request, one branch for each way it may end.
 
+    A path alone is asked of the identity endpoint's host, signed as its requests are (docs/identity.md); anybody
+    else is asked by a whole URL, and may be shown a secret in a header. `private`: the name in the URL may lead into
+    the company's own network, which a host that is written as an address may anyway.
+
     Values stand in the URL percent-encoded, and never in its host; one that is empty or `..` ends as `invalid`
     without a request. `body`, if any, goes as JSON. `save` takes values out of the JSON that comes back
     (`data.orders.0.status`); if one is missing the outcome is `invalid`. Each request has an `Idempotency-Key`,
     which is the same when it is repeated after a broken connection or by the engine that takes over.
-
-    `sign`: signed as the identity endpoint's requests are, for one of the company's own. `private`: the host's name
-    may lead into the company's own network, which a host that is written as an address may anyway.
     """
 
     kind: ClassVar[str] = "http"
@@ -89,7 +92,6 @@ class Http(Step):
     headers: Headers = Field(default_factory=dict)
     secret_file: Path | None = None
     body: dict[str, Field_] | None = None
-    sign: bool = False
     private: bool = False
     deadline: Seconds = Field(default=3.0, gt=0, le=30)
     save: dict[OwnName, Path_] = Field(default_factory=dict)
@@ -129,21 +131,20 @@ class Http(Step):
     def _question(self, visit: Visit, request_id: str) -> Question:
         """Raises ExpressionError for values that cannot stand where they should."""
         values = visit.values()
-        url = self.http.of(values, escape=_in_url)
-        if len(url) >= LONGEST_TEXT:
+        written = self.http.of(values, escape=_in_url)
+        if len(written) >= LONGEST_TEXT:
             raise ExpressionError(f"the URL comes to {LONGEST_TEXT} characters or more")
-        body = None if self.body is None else orjson.dumps(_filled(self.body, values))
-        secret_file = visit.site.folder / self.secret_file if self.secret_file else None
+        ours = written.startswith("/")
         return Question(
             method=self.method,
-            url=URL(url),
+            url=_at_identity_endpoint(visit.site).join(URL(written)) if ours else URL(written),
             request_id=request_id,
             deadline_s=self.deadline,
             headers=self.headers,
-            body=body,
-            secret_file=secret_file,
-            sign=self.sign,
-            private=self.private,
+            body=None if self.body is None else orjson.dumps(_filled(self.body, values)),
+            secret_file=visit.site.folder / self.secret_file if self.secret_file else None,
+            sign=ours,
+            private=self.private or ours,
             wants_json=bool(self.save),
         )
 
@@ -158,6 +159,12 @@ class Http(Step):
     def sets(self) -> Sequence[str]:
         """What is saved."""
         return tuple(self.save)
+
+
+def _at_identity_endpoint(site: Site) -> URL:
+    if site.hotline.identity is None:
+        raise ExpressionError("a path alone is asked of the identity endpoint, and hotline.yaml has no `identity`")
+    return URL(site.hotline.identity.url).origin()
 
 
 def _in_url(text: str) -> str:

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -14,18 +15,23 @@ from urllib.parse import unquote
 import orjson
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from yarl import URL
 
+from engine.config.models import IdentitySettings
+from engine.config.site import Site
 from engine.flow.services import Services
 from engine.flow.steps import Ended, read_step
 from engine.http.self_service import Answered, Outcome, Question, SelfService
 from engine.identity.endpoint import NoIdentity
-from tests.unit.flow.scripted import ScriptedLeg, Walked, visit_of, walk
+from examples.identity_server.server import create_app
+from tests.unit.flow.scripted import PROJECT, ScriptedLeg, Walked, default_site, visit_of, walk
 
 SECRET = "shared"
+CUSTOMERS = PROJECT / "examples/identity_server/customers.yaml"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -50,18 +56,24 @@ def answering(body: Any, status: int = 200, **options: Any) -> Handler:
     return handler
 
 
-async def ask(url: str, settings: Mapping[str, Any] | None = None, service: Any = None, **variables: Any) -> Walked:
+async def ask(
+    url: str,
+    settings: Mapping[str, Any] | None = None,
+    service: Any = None,
+    site: Site | None = None,
+    **variables: Any,
+) -> Walked:
     """One `http` step, whose outcomes are steps."""
     steps: dict[str, Any] = {
         "ask": {"http": url, "when": {o.value: f"was_{o.value}" for o in Outcome}, **(settings or {})},
         **{f"was_{o.value}": {"hangup": "flow_hangup"} for o in Outcome},
     }
     if service is not None:
-        return await walk([], steps, services=Services(identity=NoIdentity(), http=service), **variables)
+        return await walk([], steps, services=Services(identity=NoIdentity(), http=service), site=site, **variables)
     real = SelfService(SECRET)
     await real.open()
     try:
-        return await walk([], steps, services=Services(identity=NoIdentity(), http=real), **variables)
+        return await walk([], steps, services=Services(identity=NoIdentity(), http=real), site=site, **variables)
     finally:
         await real.close()
 
@@ -298,25 +310,29 @@ async def test_without_its_secret_nothing_is_sent(tmp_path: Path, content: str |
     assert str(token) in detail
 
 
-async def test_a_signed_request_proves_what_is_asked() -> None:
-    seen: list[tuple[str, bytes]] = []
+def asking_at(base: str) -> Site:
+    settings = IdentitySettings(url=f"{base}/identity")
+    return replace(default_site(), hotline=default_site().hotline.model_copy(update={"identity": settings}))
+
+
+async def test_a_path_alone_is_asked_of_the_identity_endpoints_host_and_signed() -> None:
+    seen: list[tuple[str, str, bytes]] = []
 
     async def handler(request: web.Request) -> web.StreamResponse:
         headers = request.headers
-        body = await request.read()
         line = f"{headers['X-Hotline-Timestamp']}.{request.method} {request.raw_path}\n".encode()
-        seen.append((headers["X-Hotline-Signature"], line + body))
+        seen.append((request.raw_path, headers["X-Hotline-Signature"], line + await request.read()))
         return web.Response()
 
     async with server(handler) as base:
-        await ask(f"{base}/orders/{{order}}?a=1", {"sign": True}, order="7 8")
-        await ask(f"{base}/orders", {"sign": True, "method": "POST", "body": {"order": "{order}"}}, order="7")
-    assert len(seen) == 2
-    for signature, signed in seen:
+        await ask("/orders/{order}?a=1", site=asking_at(base), order="7 8")
+        await ask("/orders", {"method": "POST", "body": {"order": "{order}"}}, site=asking_at(base), order="7")
+    assert [path for path, _, _ in seen] == ["/orders/7%208?a=1", "/orders"]
+    for _, signature, signed in seen:
         assert signature == "sha256=" + hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()
 
 
-async def test_an_unsigned_request_shows_nothing_of_the_shared_secret() -> None:
+async def test_nobody_else_is_shown_anything_made_with_the_shared_secret() -> None:
     seen: list[set[str]] = []
 
     async def handler(request: web.Request) -> web.StreamResponse:
@@ -324,8 +340,31 @@ async def test_an_unsigned_request_shows_nothing_of_the_shared_secret() -> None:
         return web.Response()
 
     async with server(handler) as base:
-        await ask(f"{base}/")
+        await ask(f"{base}/", site=asking_at(base))
     assert seen == [set()]
+
+
+async def test_without_an_identity_endpoint_a_path_leads_nowhere() -> None:
+    site = replace(default_site(), hotline=default_site().hotline.model_copy(update={"identity": None}))
+    outcome, detail = ended(await ask("/orders", site=site))
+    assert (outcome, "no `identity`" in detail) == ("invalid", True)
+
+
+async def test_the_example_server_tells_balances_and_orders() -> None:
+    app = TestServer(create_app(CUSTOMERS, SECRET))
+    await app.start_server()
+    try:
+        site = asking_at(str(app.make_url("")).rstrip("/"))
+        known: dict[str, Any] = {"customer.id": "C7001"}
+        balance = await ask("/accounts/{customer.id}", {"save": {"balance": "balance"}}, site=site, **known)
+        order = await ask("/orders/{order}", {"save": {"status": "status"}}, site=site, order="20261001")
+        unknown = await ask("/orders/{order}", site=site, order="1")
+        stranger = await ask(str(app.make_url("/accounts/C7001")))
+    finally:
+        await app.close()
+    assert (balance.variables["balance"], order.variables["status"]) == (1234.5, "shipped")
+    assert ended(unknown) == ("not_found", "HTTP 404")
+    assert ended(stranger) == ("refused", "HTTP 401")
 
 
 async def test_each_request_of_a_call_has_a_key_of_its_own_and_a_repeated_one_the_same() -> None:
@@ -341,7 +380,7 @@ async def test_each_request_of_a_call_has_a_key_of_its_own_and_a_repeated_one_th
     async with server(handler) as base:
         first = await ask(f"{base}/redeem", {"method": "POST"})
         again = await ask(f"{base}/redeem", {"method": "POST"}, **{"http.asked": first.variables["http.asked"]})
-        after_a_crash = await ask(f"{base}/redeem", {"method": "POST"}, **{"http.asked": 1})
+        after_a_crash = await ask(f"{base}/redeem", {"method": "POST"}, **dict[str, Any]({"http.asked": 1}))
     assert keys == ["1abc-http-1", "1abc-http-1", "1abc-http-2", "1abc-http-2"]
     assert ended(first)[0] == ended(again)[0] == ended(after_a_crash)[0] == "ok"
 
@@ -398,12 +437,14 @@ async def test_the_timeline_has_neither_values_nor_what_was_saved() -> None:
 @pytest.mark.parametrize(
     ("settings", "why"),
     [
-        ({"http": "https://{host}/x"}, "variables} may stand behind the host only"),
+        ({"http": "https://{host}/x"}, "variables} behind the host only"),
         ({"http": "https://crm{x}.example.com/"}, "behind the host only"),
         ({"http": "https://{user}@crm.example.com/"}, "behind the host only"),
         ({"http": "https://me:pw@crm.example.com/"}, "without user, password"),
         ({"http": "ftp://crm.example.com/"}, "must be http"),
         ({"http": "crm.example.com"}, "must be http"),
+        ({"http": "//evil.example.com/x"}, "must be http"),
+        ({"http": "{url}"}, "must be http"),
         ({"http": "file:///etc/passwd"}, "must be http"),
         ({"http": "http://h/", "body": {"a": 1}}, "method: POST"),
         ({"http": "http://h/", "headers": {"X": "{order}"}}, "belongs into the body"),
