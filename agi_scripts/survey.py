@@ -1,6 +1,6 @@
 """How was it? One key; of use after enqueue, when the agent has hung up.
 
-     same => n,AGI(${AGI}/survey,survey-ask,best=5)
+     same => n,AGI(${AGI}/survey,survey-ask,highest=5)
 
 or with the settings of a step in a flow: AGI(${AGI}/survey,main/how_was_it). HOTLINE_OUTCOME: answered, silence or
 wrong_key. The answer counts for the queue and the agent of the caller's last errand (`hotline surveys`).

@@ -88,7 +88,7 @@ class _Desk:
             raise ValueError(f'send {{"state": one of {", ".join(Closed)}, "by": text}}') from None
         by = str(body.get("by", ""))[:LONGEST_BY]
         row = await _known(self._leavings.close_callback(request.match_info["id"], state, by))
-        self._engine.journal.append(CallbackClosed(row.call_id, now_ms(), id=row.id, state=state, by=by))
+        self._engine.journal.append(CallbackClosed(row.call_id, now_ms(), callback=row.id, state=state, by=by))
         return _json(asdict(row))
 
     async def surveys(self, request: web.Request) -> web.Response:

@@ -307,7 +307,7 @@ class WrapupEnded(Event):
 class VoicemailLeft(Event):
     """Becomes a row in the database. `number` is E.164 or ""."""
 
-    id: str
+    voicemail: str
     box: str
     number: str
     length_ms: int
@@ -315,13 +315,13 @@ class VoicemailLeft(Event):
 
 @_event("voicemail.heard")
 class VoicemailHeard(Event):
-    id: str
+    voicemail: str
     by: str
 
 
 @_event("voicemail.deleted")
 class VoicemailDeleted(Event):
-    id: str
+    voicemail: str
     by: str
 
 
@@ -329,7 +329,7 @@ class VoicemailDeleted(Event):
 class CallbackRequested(Event):
     """Becomes a row in the database, unless one for this number and queue is open already."""
 
-    id: str
+    callback: str
     queue: str
     number: str
 
@@ -338,7 +338,7 @@ class CallbackRequested(Event):
 class CallbackClosed(Event):
     """`state`: done or cancelled."""
 
-    id: str
+    callback: str
     state: str
     by: str
 
@@ -355,13 +355,13 @@ class SurveyAnswered(Event):
 class MessageQueued(Event):
     """Its text is nobody's business but the receiver's."""
 
-    id: str
+    message: str
     to: str
 
 
 @_event("message.delivered")
 class MessageDelivered(Event):
-    id: str
+    message: str
     tries: int
 
 
@@ -369,7 +369,7 @@ class MessageDelivered(Event):
 class MessageFailed(Event):
     """Given up: refused by the endpoint, or too old."""
 
-    id: str
+    message: str
     reason: str
 
 

@@ -72,7 +72,7 @@ class Courier:
         if not accepted:
             log.error("message.not_kept", call=call, why="too many wait", remedy="`hotline messages` says why")
             return False
-        self._note(MessageQueued(call, now_ms(), id=identity, to=to))
+        self._note(MessageQueued(call, now_ms(), message=identity, to=to))
         self._wanted.set()
         return True
 
@@ -114,7 +114,7 @@ class Courier:
         tries, at = message.tries + 1, now_ms()
         if not fault:
             await self._outbox.done(message)
-            self._note(MessageDelivered(message.call, at, id=message.id, tries=tries))
+            self._note(MessageDelivered(message.call, at, message=message.id, tries=tries))
         elif again and at - message.queued_ms < endpoint.give_up_after_s * 1000:
             log.warning("message.delayed", call=message.call, id=message.id, tries=tries, why=fault)
             pause_s = PAUSES_S[min(message.tries, len(PAUSES_S) - 1)]
@@ -122,7 +122,7 @@ class Courier:
         else:
             log.error("message.given_up", call=message.call, id=message.id, tries=tries, why=fault)
             await self._outbox.done(message)
-            self._note(MessageFailed(message.call, at, id=message.id, reason=fault))
+            self._note(MessageFailed(message.call, at, message=message.id, reason=fault))
 
     async def _post(self, endpoint: Endpoint, message: Message) -> tuple[str, bool]:
         """What went wrong, "" for nothing; and whether another time will do."""

@@ -66,7 +66,7 @@ def left_behind(kind: str, call_id: str, at_ms: int, data: Mapping[str, Any]) ->
 
 def _voicemail(call_id: str, at_ms: int, data: Mapping[str, Any]) -> LeftRow:
     return VoicemailRow(
-        id=text_of(data.get("id")),
+        id=text_of(data.get("voicemail")),
         call_id=call_id,
         box=text_of(data.get("box")),
         number=text_of(data.get("number")),
@@ -77,7 +77,7 @@ def _voicemail(call_id: str, at_ms: int, data: Mapping[str, Any]) -> LeftRow:
 
 def _callback(call_id: str, at_ms: int, data: Mapping[str, Any]) -> LeftRow:
     return CallbackRow(
-        id=text_of(data.get("id")),
+        id=text_of(data.get("callback")),
         call_id=call_id,
         queue=text_of(data.get("queue")),
         number=text_of(data.get("number")),

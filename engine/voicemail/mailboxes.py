@@ -100,7 +100,7 @@ class Mailboxes:
     async def heard(self, id_or_prefix: str, by: str) -> VoicemailRow:
         """Somebody has listened to it. Raises UnknownLeaving, AmbiguousId, DatabaseDown."""
         row = await self._leavings.heard(id_or_prefix, by)
-        self._note(VoicemailHeard(row.call_id, now_ms(), id=row.id, by=by))
+        self._note(VoicemailHeard(row.call_id, now_ms(), voicemail=row.id, by=by))
         return row
 
     async def delete(self, id_or_prefix: str, by: str) -> VoicemailRow:
@@ -112,7 +112,7 @@ class Mailboxes:
     async def _delete(self, row: VoicemailRow, by: str) -> None:
         await asyncio.to_thread(self.file(row.box, row.id).unlink, missing_ok=True)
         await self._leavings.forget_voicemail(row.id)
-        self._note(VoicemailDeleted(row.call_id, now_ms(), id=row.id, by=by))
+        self._note(VoicemailDeleted(row.call_id, now_ms(), voicemail=row.id, by=by))
 
     # By itself.
 
@@ -148,7 +148,7 @@ class Mailboxes:
             VoicemailLeft(
                 found.call_id,
                 round(found.at_s * 1000),
-                id=found.id,
+                voicemail=found.id,
                 box=found.file.parent.name,
                 number=call.number if call else "",
                 length_ms=round(found.length_s * 1000),

@@ -163,6 +163,6 @@ async def test_answers_are_averaged_by_question_queue_and_agent(database: Databa
 
 
 @pytest.mark.parametrize("kind", ["voicemail.left", "callback.requested", "survey.answered", "call.answered"])
-@pytest.mark.parametrize("data", [{}, {"id": "", "box": "", "queue": None}, {"id": [], "score": "many"}])
+@pytest.mark.parametrize("data", [{}, {"voicemail": "", "box": "", "queue": None}, {"callback": [], "score": "many"}])
 def test_an_event_that_lacks_what_makes_a_row_makes_none(kind: str, data: dict[str, object]) -> None:
     assert left_behind(kind, "c1", AT, data) is None

@@ -97,7 +97,7 @@ async def test_a_callback_is_closed_once_and_the_call_knows_it(office: Office) -
     assert [row["closed_by"] for row in await office.get("/v1/callbacks?all=1")] == ["8001"]
     (closed,) = office.noted
     assert isinstance(closed, CallbackClosed)
-    assert (closed.call, closed.id, closed.state, closed.by) == ("c1", "c1-3c4d", "done", "8001")
+    assert (closed.call, closed.callback, closed.state, closed.by) == ("c1", "c1-3c4d", "done", "8001")
 
 
 async def test_answers_of_the_days_asked_for_are_averaged(office: Office) -> None:

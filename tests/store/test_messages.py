@@ -107,7 +107,7 @@ async def test_a_message_reaches_the_endpoint_signed_and_with_its_id(
         assert await at_work.outbox.waiting(10) == (0, [])
     (headers, body), queued = company.posts[0], at_work.noted[0]
     assert isinstance(queued, MessageQueued)
-    assert headers[REQUEST_HEADER] == body["id"] == queued.id
+    assert headers[REQUEST_HEADER] == body["id"] == queued.message
     assert (body["version"], body["event"], body["call_id"]) == (1, "message", "c1")
     assert (body["to"], body["text"], body["queue"]) == (ZHANG, "您的订单已发货", "sales")
     assert str(body["timestamp"]) == headers[TIMESTAMP_HEADER]

@@ -91,7 +91,7 @@ async def test_listening_is_noted_in_the_call(office: Office) -> None:
     await office.boxes.heard(row.id, "8001")
     (noted,) = office.noted
     assert isinstance(noted, VoicemailHeard)
-    assert (noted.call, noted.id, noted.by) == ("c1", row.id, "8001")
+    assert (noted.call, noted.voicemail, noted.by) == ("c1", row.id, "8001")
 
 
 async def test_a_deleted_voicemail_leaves_neither_recording_nor_row(office: Office) -> None:
@@ -118,7 +118,7 @@ async def test_what_a_killed_engine_was_recording_is_found(office: Office) -> No
     await office.boxes.tidy()
     (left,) = office.noted
     assert isinstance(left, VoicemailLeft)
-    assert (left.call, left.id, left.box, left.number, left.length_ms) == ("c1", tape.id, "night", ZHANG, 4_000)
+    assert (left.call, left.voicemail, left.box, left.number, left.length_ms) == ("c1", tape.id, "night", ZHANG, 4_000)
 
 
 async def test_nothing_is_found_twice_nor_while_it_may_still_be_reported(office: Office) -> None:

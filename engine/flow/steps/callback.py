@@ -89,7 +89,7 @@ class Callback(Step):
 
     async def _accepted(self, visit: Visit, number: str) -> Outcome:
         request = f"{visit.call_id}-{secrets.token_hex(2)}"
-        visit.note(CallbackRequested, id=request, queue=self.callback, number=number)
+        visit.note(CallbackRequested, callback=request, queue=self.callback, number=number)
         visit.set("callback.number", number)
         await visit.say([ACCEPTED])
         return self.go("accepted")

@@ -95,7 +95,7 @@ class Voicemail(Step):
             await visit.services.voicemail.discard(tape)
             return
         number = visit.caller.number
-        visit.note(VoicemailLeft, id=tape.id, box=tape.box, number=number, length_ms=round(length_s * 1000))
+        visit.note(VoicemailLeft, voicemail=tape.id, box=tape.box, number=number, length_ms=round(length_s * 1000))
         visit.set("voicemail.id", tape.id)
         visit.set("voicemail.seconds", round(length_s))
         if self.notify is not None:

@@ -90,7 +90,7 @@ async def test_two_requests_have_two_ids() -> None:
     call = Call(ScriptedLeg(["1", "1"]))
     await call.walks(step())
     await call.walks(step(callback="service"))
-    ids = [request["id"] for request in call.noted("callback.requested")]
+    ids = [request["callback"] for request in call.noted("callback.requested")]
     assert len(set(ids)) == 2
     assert all(request.startswith("1abc-") for request in ids)
 

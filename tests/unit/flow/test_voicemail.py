@@ -11,7 +11,7 @@ from engine.flow.steps import read_step
 from engine.identity.numbers import normalise
 from tests.unit.flow.office import FILE, Boxes, Call, Letters, Speaker
 
-SAID = {"id": "v-1", "box": "night", "number": "+8613800138000", "length_ms": 7_000}
+SAID = {"voicemail": "v-1", "box": "night", "number": "+8613800138000", "length_ms": 7_000}
 
 
 def call(*spoken_s: float | None, keys: tuple[str, ...] = (), letters: Letters | None = None) -> Call:
