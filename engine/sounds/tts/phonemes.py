@@ -45,15 +45,32 @@ def _english(text: str) -> str:
 
 
 def _word(word: str) -> str:
+    found = _found(word)
+    if found is not None:
+        return found
     key = word.lower()
-    found = _WEAK.get(key) or _NAMES.get(key) or _lexicon().get(key)
-    if found is None and key.endswith("s"):
+    if key.endswith("s"):
         return _plural(_word(key[:-1]))
+    for ending, added in (("ied", "y"), ("ed", "e"), ("ed", ""), ("ing", ""), ("ing", "e")):
+        stem = _found(key.removesuffix(ending) + added) if key.endswith(ending) else None
+        if stem is not None:
+            return _past(stem) if ending.endswith("ed") else f"{stem}ɪŋ"
+    raise KeyError(word)
+
+
+def _found(word: str) -> str | None:
+    """As the lexicon has it; names of months and days are in it as they are written."""
+    key = word.lower()
+    found = _WEAK.get(key) or _NAMES.get(key) or _lexicon().get(key) or _lexicon().get(word)
     if isinstance(found, dict):
         found = found["DEFAULT"]
-    if found is None:
-        raise KeyError(word)
-    return str(found)
+    return None if found is None else str(found)
+
+
+def _past(stem: str) -> str:
+    if stem[-1] in "td":
+        return stem + "ᵻd"
+    return stem + ("t" if stem[-1] in "pkfθʃsʧ" else "d")
 
 
 def _plural(stem: str) -> str:
