@@ -91,26 +91,27 @@ def missing(
     if as_json:
         print_json([_as_data(row) for row in rows])
     else:
-        for row in rows:
-            typer.echo(f"{row.prompt.name} ({row.prompt.language}), {_needed(row)}: {_remedy(row.prompt)}")
-        if not rows:
-            typer.echo("Nothing is missing.")
+        _tell_missing(rows)
     if rows:
         raise typer.Exit(1)
 
 
-def _needed(row: _Row) -> str:
-    places = ", ".join(row.used_by[:3]) + (" …" if len(row.used_by) > 3 else "")
-    return f"played by {places}" if places else "played by nobody"
-
-
-def _remedy(prompt: Prompt) -> str:
-    if not prompt.text:
-        return "it has no words: write them into sounds/prompts.yaml, or `hotline prompts import` a recording"
-    what = (
-        "its words have changed since it was built" if prompt.source is Source.OUTDATED else "nobody speaks its words"
-    )
-    return f"{what}: `hotline prompts build {prompt.name}`, or record it and `hotline prompts import` the file"
+def _tell_missing(rows: Sequence[_Row]) -> None:
+    for row in rows:
+        prompt = row.prompt
+        why = "has no words" if not prompt.text else "has only words"
+        why = "has other words than were built" if prompt.source is Source.OUTDATED else why
+        places = ", ".join(row.used_by[:3]) + (" …" if len(row.used_by) > 3 else "")
+        typer.echo(f"{prompt.language}/{prompt.name} {why}; played by {places or 'nobody'}")
+    speakable = sum(bool(row.prompt.text) for row in rows)
+    if speakable:
+        typer.echo(f"`hotline prompts build` has {speakable} spoken; `hotline prompts import FILE` takes a recording.")
+    if len(rows) > speakable:
+        typer.echo(
+            f"{len(rows) - speakable} without words: write them into sounds/prompts.yaml, or import a recording."
+        )
+    if not rows:
+        typer.echo("Nothing is missing.")
 
 
 @app.command()

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from pydantic import Field
 
@@ -44,7 +44,7 @@ class Command(Spoken):
             if not file.is_file():
                 raise CannotSpeak(f"`{shlex.join(self.command)}` ended well and wrote no file in place of {FILE}")
             if file.stat().st_size > MOST_BYTES:
-                raise CannotSpeak(f"`{shlex.join(self.command)}` wrote more than {MOST_BYTES >> 20} MB for one prompt")
+                raise CannotSpeak(f"`{self.command[0]}` wrote more than {MOST_BYTES >> 20} MB for one prompt")
             return file.read_bytes()
 
     def said_by(self, language: str) -> str:
@@ -55,52 +55,42 @@ class Command(Spoken):
 async def spoken_by(command: Sequence[str], text: str, deadline_s: float) -> bytes:
     """Standard output of `command` with `text` on its standard input. Raises CannotSpeak when it fails, is late or
     writes without end; it and its children are killed then."""
+    with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as said:
+        told.write(text.encode())
+        told.seek(0)
+        code, sound = await _run(command, told, said, deadline_s)
+        if code:
+            said.seek(0)
+            last = said.read(100_000).decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+            raise CannotSpeak(f"`{shlex.join(command)}` failed with exit code {code}: {last[0][:300]}")
+        return sound
+
+
+async def _run(command: Sequence[str], told: IO[bytes], said: IO[bytes], deadline_s: float) -> tuple[int, bytes]:
     try:
         program = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
+            *command, stdin=told, stdout=asyncio.subprocess.PIPE, stderr=said, start_new_session=True
         )
     except OSError as error:
         raise CannotSpeak(f"`{command[0]}` cannot be run: {error.strerror}; install it, or name its path") from error
+    assert program.stdout  # noqa: S101 - it is a pipe
+    sound = bytearray()
     try:
         async with asyncio.timeout(deadline_s):
-            _, sound, said = await asyncio.gather(
-                _told(program, text), _heard(program.stdout, MOST_BYTES), _heard(program.stderr, MOST_BYTES)
-            )
-            code = await program.wait()
+            while chunk := await program.stdout.read(1 << 16):
+                sound += chunk
+                if len(sound) > MOST_BYTES:
+                    raise CannotSpeak(f"`{command[0]}` wrote more than {MOST_BYTES >> 20} MB for one prompt")
+            return await program.wait(), bytes(sound)
     except TimeoutError:
         raise CannotSpeak(f"`{command[0]}` took longer than {deadline_s:g} s; raise `deadline`") from None
-    except OverflowError:
-        raise CannotSpeak(f"`{command[0]}` wrote more than {MOST_BYTES >> 20} MB for one prompt") from None
     finally:
         if program.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(program.pid, signal.SIGKILL)
-            await program.wait()
-    if code:
-        last = said.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
-        raise CannotSpeak(f"`{shlex.join(command)}` failed with exit code {code}: {last[0][:300]}")
-    return sound
-
-
-async def _told(program: asyncio.subprocess.Process, text: str) -> None:
-    assert program.stdin  # noqa: S101 - it is a pipe
-    # A program that knows what to say without reading has closed it already.
-    with suppress(BrokenPipeError, ConnectionResetError):
-        program.stdin.write(text.encode())
-        await program.stdin.drain()
-    program.stdin.close()
-
-
-async def _heard(pipe: asyncio.StreamReader | None, most: int) -> bytes:
-    """All of it. Raises OverflowError when it is more than `most` bytes."""
-    assert pipe  # noqa: S101 - it is a pipe
-    read = bytearray()
-    while chunk := await pipe.read(1 << 16):
-        read += chunk
-        if len(read) > most:
-            raise OverflowError
-    return bytes(read)
+            # asyncio sees a program's end only when all that it wrote has been read; a daemon of it may hold the pipe.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(2):
+                    while await program.stdout.read(1 << 16):
+                        pass
+                    await program.wait()
