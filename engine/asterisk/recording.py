@@ -55,12 +55,13 @@ class Recording:
         channel = self._channel
         try:
             await self._begin(math.ceil(longest_s), math.ceil(silence_s))
-            while not (self._ended or channel.digits.any_of(stops)):
+            over = False
+            while not (over or self._ended or channel.digits.any_of(stops)):
+                if self._unsure:
+                    await self._look()
                 over = not await channel.until(
                     lambda: self._ended or self._unsure or channel.digits.any_of(stops), longest_s + CLOSES_S
                 )
-                if over or (self._unsure and not await self._goes_on()):
-                    break
         finally:
             await self._close()
         while key := channel.digits.take():
@@ -84,13 +85,13 @@ class Recording:
             self._ended = True  # there is nothing to be closed
             raise
 
-    async def _goes_on(self) -> bool:
+    async def _look(self) -> None:
+        """Whether it still goes on."""
         self._unsure = False
         try:
             await self._channel.ari.request("GET", self._live)
-        except AriRefused:
-            return False
-        return True
+        except AriError as error:
+            self._ended = isinstance(error, AriRefused)  # else Asterisk is away again, and will be asked again
 
     async def _close(self) -> None:
         if self._ended:

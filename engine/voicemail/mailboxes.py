@@ -16,7 +16,7 @@ from engine.flow.services import Tape
 from engine.http.signature import now_ms
 from engine.journal.events import Event, VoicemailDeleted, VoicemailHeard, VoicemailLeft
 from engine.store.database import Database, DatabaseDown
-from engine.store.leavings import Leavings
+from engine.store.leavings import Leavings, Voicemail
 from engine.store.left_behind import VoicemailRow
 
 log = structlog.get_logger(__name__)
@@ -96,6 +96,11 @@ class Mailboxes:
         if not _BOX.fullmatch(box) or not _ID.fullmatch(voicemail_id):
             raise ValueError(f"{box}/{voicemail_id} is no voicemail")
         return self._folder / box / f"{voicemail_id}.wav"
+
+    async def unheard(self, box: str = "") -> list[Voicemail]:
+        """What nobody has heard yet, in one box or in all, the oldest first; of a great many only the latest. Raises
+        DatabaseDown."""
+        return (await self._leavings.voicemails(box=box, unheard=True))[::-1]
 
     async def heard(self, id_or_prefix: str, by: str) -> VoicemailRow:
         """Somebody has listened to it. Raises UnknownLeaving, AmbiguousId, DatabaseDown."""
