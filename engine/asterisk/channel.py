@@ -68,9 +68,9 @@ class Channel:
         self.up = self.up or state == "Up"
         self._changed()
 
-    def note_digit(self, digit: str, lasted_s: float = 0.0) -> None:
-        """A key was pressed for so long: kept until a step asks for it."""
-        if self.digits.press(digit, lasted_s):
+    def note_digit(self, digit: str, lasted_s: float = 0.0, at_s: float | None = None) -> None:
+        """A key was pressed for so long, until then: kept until a step asks for it."""
+        if self.digits.press(digit, lasted_s, at_s):
             self._changed()
 
     def note_playback_end(self, playback_id: str, failed: bool) -> None:

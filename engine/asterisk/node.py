@@ -207,7 +207,8 @@ class Node:
             elif kind == "ChannelDtmfReceived" and about["id"] in self._heard:
                 self._heard[about["id"]](event["digit"], event["duration_ms"] / 1000)
         elif kind == "ChannelDtmfReceived":
-            channel.note_digit(event["digit"], event["duration_ms"] / 1000)
+            at_s = datetime.fromisoformat(event["timestamp"]).timestamp()
+            channel.note_digit(event["digit"], event["duration_ms"] / 1000, at_s)
         elif kind in ("ChannelDestroyed", "StasisEnd"):
             channel.note_gone(event)
             del self._channels[channel.id]

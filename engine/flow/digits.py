@@ -10,9 +10,10 @@ KEYS = "0123456789*#"
 
 # More keys than any menu or account number needs: a stuck key must not grow the buffer for ever.
 MOST = 64
-# The pause between two tones is 40 ms at the least (ITU-T Q.24): one key again with less between, or with both at once,
-# is one press that came by two transports (RFC 4733 and SIP INFO).
-PAUSE_S = 0.04
+# The pause between two tones is 40 ms at the least (ITU-T Q.24), and phones that dial by themselves keep to just that,
+# give or take an RTP packet: one key again with less than half of it between, or with both at once, is one press that
+# came by two transports (RFC 4733 and SIP INFO).
+PAUSE_S = 0.02
 STRAY_S = 2.0
 
 
@@ -25,12 +26,14 @@ class Digits:
         self._last = ("", 0.0)
         self._stray, self._stray_until = "", 0.0
 
-    def press(self, key: str, lasted_s: float = 0.0) -> bool:
+    def press(self, key: str, lasted_s: float = 0.0, at_s: float | None = None) -> bool:
         """A key was let go after so many seconds; False when nobody wants it: the last one over again by another
-        transport, or one that ends what is complete already."""
+        transport, or one that ends what is complete already. `at_s`: when that was by the clock of whoever tells, as
+        on a busy machine keys come in heaps."""
         now, (before, ended) = self._clock(), self._last
-        self._last = (key, now)
-        if key not in KEYS or (key == before and now - lasted_s - ended < PAUSE_S):
+        at = now if at_s is None else at_s
+        self._last = (key, at)
+        if key not in KEYS or (key == before and at - lasted_s - ended < PAUSE_S):
             return False
         stray, self._stray = self._stray, ""
         if key == stray and now < self._stray_until:

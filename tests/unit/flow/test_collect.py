@@ -121,6 +121,13 @@ def test_one_press_that_came_by_two_transports_is_one_key() -> None:
     assert [digits.take() for _ in range(5)] == ["5", "5", "5", "6", None]
 
 
+def test_one_key_twice_is_two_however_fast_a_phone_dials_and_however_late_they_are_told() -> None:
+    digits = Digits(clock=iter([10.0, 10.0, 10.001, 10.3]).__next__)
+    told = [digits.press("9", 0.2, at_s) for at_s in (1.200, 1.439, 1.678)]  # 39 ms between them, as pjsip's phones
+    assert told == [True, True, True]
+    assert not digits.press("9", 0.16, 1.7)
+
+
 @pytest.mark.parametrize("wrong", [{"min": 5, "max": 4}, {"end": "#", "again": "#"}, {"end": "##"}, {"min": 0}])
 def test_an_impossible_entry_is_a_fault_of_the_file(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
