@@ -130,7 +130,7 @@ class AreaGroup(Written):
             where.province in self.provinces
             or any(each in self.cities for each in where.cities)
             or caller.carrier in self.carriers
-            or (caller.number != "" and caller.number.startswith(tuple(self.prefixes)))
+            or caller.number.startswith(tuple(self.prefixes))
         )
 
 

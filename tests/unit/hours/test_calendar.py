@@ -165,6 +165,19 @@ def test_a_night_in_which_the_clock_is_changed_is_an_hour_shorter_or_longer() ->
         assert closes - opens.astimezone(UTC) == timedelta(hours=hours)
 
 
+def test_an_hour_that_comes_twice_is_open_the_first_time() -> None:
+    early = calendar(zone="America/New_York", open={"daily": "0:00-1:30"})
+    first = local("2026-11-01 01:15", NEW_YORK)
+    assert isinstance(early.state(first), Open)
+    assert isinstance(early.state(first.replace(fold=1)), Closed)
+
+
+def test_a_long_night_ends_when_it_ends_whatever_the_next_day_has() -> None:
+    overlapping = calendar(open={"mon": "22:00-12:00", "tue": "9:00-10:00"})
+    assert isinstance(overlapping.state(local("2026-11-24 11:00")), Open)
+    assert overlapping.next_change(local("2026-11-23 23:00")) == local("2026-11-24 12:00")
+
+
 def test_after_the_last_announced_year_weekdays_count_and_it_is_logged_once() -> None:
     office = calendar()
     with capture_logs() as logs:
