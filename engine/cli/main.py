@@ -17,6 +17,7 @@ from engine.cli import (
     callbacks,
     check,
     hours,
+    identity,
     lists,
     messages,
     prompts,
@@ -150,6 +151,7 @@ app.add_typer(agents.app, name="agents")
 app.add_typer(hours.app, name="hours")
 app.add_typer(announcements.app, name="announcements")
 app.add_typer(lists.app, name="lists")
+app.add_typer(identity.app, name="identity")
 app.add_typer(voicemail.app, name="voicemail")
 app.add_typer(callbacks.app, name="callbacks")
 app.command("surveys")(surveys.surveys)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -13,6 +13,9 @@ from engine.identity.contract import Action, Route
 from engine.journal.events import RouteObeyed
 from engine.sounds import UnknownPrompt
 
+if TYPE_CHECKING:
+    from engine.config.site import Site
+
 
 async def obey(route: Route, visit: Visit) -> Outcome | None:
     """What a route asks for; None when the flow goes its own way, also when the route cannot be followed: an
@@ -20,9 +23,9 @@ async def obey(route: Route, visit: Visit) -> Outcome | None:
     _keep(route, visit)
     if route.action is None:
         return None
-    why_not = _impossible(route, visit)
-    if why_not:
-        visit.note(RouteObeyed, action=route.action, target=route.target, obeyed=False, detail=why_not)
+    reason = why_not(route, visit.site, visit.leg.language)
+    if reason:
+        visit.note(RouteObeyed, action=route.action, target=route.target, obeyed=False, detail=reason)
         return None
     visit.note(RouteObeyed, action=route.action, target=route.target, obeyed=True)
     if route.action is Action.FLOW:
@@ -49,9 +52,9 @@ def _keep(route: Route, visit: Visit) -> None:
         visit.variables["route.announce"] = route.announce
 
 
-def _impossible(route: Route, visit: Visit) -> str:
-    """Why a route cannot be followed; "" when it can."""
-    site, target = visit.site, route.target
+def why_not(route: Route, site: Site, language: str) -> str:
+    """Why a route's action cannot be followed; "" when it can."""
+    target = route.target
     match route.action:
         case Action.QUEUE if target not in site.queues:
             return "there is no such queue"
@@ -61,7 +64,7 @@ def _impossible(route: Route, visit: Visit) -> str:
             return "there is no such flow"
         case Action.PLAY:
             try:
-                site.sound(target, visit.leg.language)
+                site.sound(target, language)
             except UnknownPrompt:
                 return "there is no such prompt"
         case Action.EXTENSION | Action.NUMBER | Action.VOICEMAIL | Action.QUEUE | Action.HANGUP:

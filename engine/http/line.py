@@ -160,6 +160,8 @@ def _no_answer(error: BaseException, deadline_s: float) -> NoAnswer | None:
             return NoAnswer(Silence.TIMEOUT, f"no answer within {deadline_s:g} s")
         case aiohttp.ClientConnectorDNSError(os_error=PrivateAddress() as private):
             return NoAnswer(Silence.INVALID, str(private))
+        case aiohttp.ClientConnectorError(os_error=OSError(strerror=str(why))):
+            return NoAnswer(Silence.UNAVAILABLE, why)
         case aiohttp.ClientConnectionError() | aiohttp.ClientPayloadError():
             return NoAnswer(Silence.UNAVAILABLE, type(error).__name__)
         case aiohttp.ClientError():

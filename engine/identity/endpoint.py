@@ -71,6 +71,7 @@ class Identity:
         in_flight: int = IN_FLIGHT,
         fresh_s: float = 0.0,
         breaker: Breaker | None = None,
+        line: HttpLine | None = None,
     ) -> None:
         self._url = URL(url)
         if self._url.scheme not in ("http", "https") or not self._url.host:
@@ -81,7 +82,7 @@ class Identity:
         self._deadline_s = deadline_s
         self._answers: Answers[Answer] = Answers(fresh_s)
         self.breaker = breaker or Breaker()
-        self.line = HttpLine(in_flight=in_flight, breaker=lambda: self.breaker)
+        self.line = line or HttpLine(in_flight=in_flight, breaker=lambda: self.breaker)
 
     async def open(self) -> None:
         """To be called on the event loop that asks."""
