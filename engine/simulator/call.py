@@ -86,6 +86,7 @@ class _Simulation:
         self._lines: list[Line] = []
         self._path: list[str] = []
         self._heard: list[Heard] = []
+        self._to_be_played = e.IvrPlayed(CALL_ID, 0, prompts=(), texts=(), language="")
         self._timeline = Timeline({user: agent.name for user, agent in site.agents.items()})
 
     async def story(self) -> Story:
@@ -109,7 +110,7 @@ class _Simulation:
 
     def _set_up(self) -> tuple[Visit, SimulatedLeg]:
         site, dialled = self._site, self._dialled
-        leg = SimulatedLeg(dialled.language or self._number.language, self._lasts)
+        leg = SimulatedLeg(dialled.language or self._number.language, self._lasts, self._plays)
         trunk = dialled.trunk or next(iter(site.hotline.trunks), "")
         hidden = dialled.caller.lower() == "anonymous"
         presentation = "restricted" if hidden else "allowed"
@@ -201,8 +202,17 @@ class _Simulation:
         loop = asyncio.get_running_loop()
         event = kind(CALL_ID, round(loop.time() * 1000), **payload)
         if isinstance(event, e.IvrPlayed):
+            self._to_be_played = event  # heard only if it is, of which the leg tells at once
+        else:
+            self._add(self._timeline.line(event).text)
+
+    def _plays(self, heard: bool) -> None:
+        event = self._to_be_played
+        if heard:
             self._heard.append(Heard(event.prompts, event.texts, event.language))
-        self._add(self._timeline.line(event).text)
+            self._add(self._timeline.line(event).text)
+        else:
+            self._say(f"does not hear {' + '.join(event.prompts)}: a key was typed ahead")
 
     def _say(self, text: str) -> None:
         self._add(f"({text})")

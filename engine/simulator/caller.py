@@ -37,7 +37,8 @@ class Person:
 
     async def call(self, leg: SimulatedLeg, say: Say) -> None:
         """Until they hang up."""
-        while True:
+        act: Act | None = None
+        while not isinstance(act, Leave):
             await leg.asked()
             at_once = False
             for act in self._acts():

@@ -14,15 +14,18 @@ TALKS_S = 5.0
 
 
 class SimulatedLeg:
-    """One party, a Leg. `lasts`: how long a prompt is in a language, in seconds."""
+    """One party, a Leg. `lasts`: how long a prompt is in a language, in seconds. `plays` is told of everything that is
+    to be played, and whether it is: nobody hears what a key that was typed ahead has made needless."""
 
-    def __init__(self, language: str, lasts: Callable[[str, str], float]) -> None:
+    def __init__(
+        self, language: str, lasts: Callable[[str, str], float], plays: Callable[[bool], None] = lambda _: None
+    ) -> None:
         loop = asyncio.get_running_loop()
         self.language = language
         self.digits = Digits(clock=loop.time)
         self.ended: int | None = None
         """The cause with which the hotline has hung up."""
-        self._lasts = lasts
+        self._lasts, self._plays = lasts, plays
         self._up = False
         self._gone = False
         self._change = asyncio.Event()
@@ -45,7 +48,9 @@ class SimulatedLeg:
     async def play(self, prompts: Sequence[str], *, stops: str = ANY_KEY) -> bool:
         """Lasts as long as the prompts do, unless a key cuts it short."""
         self._there()
-        if self.digits.any_of(stops):
+        known = self.digits.any_of(stops)
+        self._plays(not known)
+        if known:
             return False
         self._asked = True
         lasts_s = sum(self._lasts(prompt, self.language) for prompt in prompts)
@@ -56,10 +61,12 @@ class SimulatedLeg:
         self._there()
         if not self.digits:
             self._listen(True)
-            if not await self._within(timeout_s, lambda: len(self.digits) > 0):
-                self._timeouts += 1
-                self._asked = True
-            self._listen(False)
+            try:
+                if not await self._within(timeout_s, lambda: len(self.digits) > 0):
+                    self._timeouts += 1
+                    self._asked = True
+            finally:
+                self._listen(False)
         return self.digits.take()
 
     async def hold_music(self, on: bool, music_class: str = "default") -> None:
@@ -74,8 +81,10 @@ class SimulatedLeg:
         talks_s = min(TALKS_S, longest_s)
         if not await self._within(talks_s, lambda: self.digits.any_of(stops)):
             self._listen(True)
-            await self._within(min(silence_s, longest_s - talks_s), lambda: self.digits.any_of(stops))
-            self._listen(False)
+            try:
+                await self._within(min(silence_s, longest_s - talks_s), lambda: self.digits.any_of(stops))
+            finally:
+                self._listen(False)
         key = None
         while self.digits and key is None:
             taken = self.digits.take()
