@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -51,11 +51,10 @@ def test_a_date_is_understood(day: date) -> None:
     assert heard.english_date(said(Kind.DATE, day.isoformat(), "en")) == day.isoformat()
 
 
-@given(st.times())
-def test_a_time_is_understood(at: time) -> None:
-    value = f"{at:%H:%M}"
-    assert heard.mandarin_time(said(Kind.TIME, value, "zh-CN")) == value
-    assert heard.english_time(said(Kind.TIME, value, "en")) == value
+def test_every_minute_of_the_day_is_understood() -> None:
+    for value in (f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60)):
+        assert heard.mandarin_time(said(Kind.TIME, value, "zh-CN")) == value
+        assert heard.english_time(said(Kind.TIME, value, "en")) == value
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -95,7 +94,7 @@ def test_any_text_is_said_in_recorded_words_or_refused(language: str, kind: Kind
         (Kind.NUMBER, ".5", "write it as"),
         (Kind.NUMBER, " 5", "write it as"),
         (Kind.NUMBER, "5\n", "write it as"),
-        (Kind.NUMBER, "٣", "write it as"),
+        (Kind.NUMBER, "1٣", "write it as"),
         (Kind.NUMBER, "--5", "write it as"),
         (Kind.NUMBER, "1000000000000", "too large"),
         (Kind.NUMBER, "1" * 5000, "too large"),
