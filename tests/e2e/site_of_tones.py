@@ -50,6 +50,10 @@ PROMPTS_HZ = {
     "callback-accepted": 2500,
     "survey-ask": 2550,
     "survey-thanks": 2600,
+    "enter-member-number": 2650,
+    "enter-pin": 2700,
+    "enter-id-card": 2750,
+    "not-verified": 2800,
 }
 ENGLISH_IS_HIGHER_BY_HZ = 825
 PROMPT_S = 0.4
