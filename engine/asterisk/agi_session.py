@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ _READABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\([A-Za-z0-9_:.\-]*\))?")
 _PRESENTATIONS = {0x20: "restricted", 0x40: "unavailable"}
 
 # Begins to hear the keys of a channel (by its id); what it gives says whether they are heard just now.
-Hear = Callable[[str, Callable[[str, float], object]], AbstractAsyncContextManager[Callable[[], bool]]]
+Hear = Callable[[str, Callable[[str, float, float], object]], AbstractAsyncContextManager[Callable[[], bool]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +176,10 @@ class Session:
 
     # Keys.
 
-    def press(self, key: str, lasted_s: float = 0.0) -> None:
-        """A key was heard."""
+    def press(self, key: str, lasted_s: float, at_s: float | None = None) -> None:
+        """A key was heard, and let go at `at_s` (seconds since the epoch)."""
         self._heard.append(key)
-        self.digits.press(key, lasted_s)
+        self.digits.press(key, lasted_s, at_s)
         self._pressed.set()
 
     async def _command_for_key(self, verb: str, *arguments: str, deadline_s: float) -> tuple[Reply, str | None]:
@@ -189,7 +190,7 @@ class Session:
         code = int(reply.result) if reply.result.isdecimal() else 0
         key = chr(code) if code and chr(code) in KEYS else None
         if key and not (self.hears() and await self._is_heard(key)):
-            self.digits.press(key)
+            self.digits.press(key, at_s=time.time())
         return reply, key
 
     async def _is_heard(self, key: str) -> bool:

@@ -32,8 +32,8 @@ EVENTS = (
 )
 
 
-# A key, and how long it was held, in seconds.
-OnKey = Callable[[str, float], object]
+# A key, how long it was held in seconds, and when it was let go, in seconds since the epoch.
+OnKey = Callable[[str, float, float], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +205,9 @@ class Node:
             if kind == "StasisStart":
                 self.arrive(about)
             elif kind == "ChannelDtmfReceived" and about["id"] in self._heard:
-                self._heard[about["id"]](event["digit"], event["duration_ms"] / 1000)
+                self._heard[about["id"]](*_key(event))
         elif kind == "ChannelDtmfReceived":
-            at_s = datetime.fromisoformat(event["timestamp"]).timestamp()
-            channel.note_digit(event["digit"], event["duration_ms"] / 1000, at_s)
+            channel.note_digit(*_key(event))
         elif kind in ("ChannelDestroyed", "StasisEnd"):
             channel.note_gone(event)
             del self._channels[channel.id]
@@ -333,6 +332,11 @@ class Node:
 
 # Asterisk's device states (include/asterisk/devicestate.h) on the ACD's device axis.
 _DEVICE = {"NOT_INUSE": "idle", "UNAVAILABLE": "down", "INVALID": "down", "UNKNOWN": "down"}
+
+
+def _key(event: Event) -> tuple[str, float, float]:
+    """Which key, for how many seconds, and when it was let go."""
+    return event["digit"], event["duration_ms"] / 1000, datetime.fromisoformat(event["timestamp"]).timestamp()
 
 
 def _look_away(reply: asyncio.Future[Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import time
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -71,11 +72,13 @@ class Ears:
 
     def __init__(self, *, works: bool = False) -> None:
         self.works = works
-        self.listeners: dict[str, Callable[[str, float], object]] = {}
+        self.listeners: dict[str, Callable[[str, float, float], object]] = {}
         self.somebody = asyncio.Event()
 
     @asynccontextmanager
-    async def hear(self, channel: str, on_key: Callable[[str, float], object]) -> AsyncIterator[Callable[[], bool]]:
+    async def hear(
+        self, channel: str, on_key: Callable[[str, float, float], object]
+    ) -> AsyncIterator[Callable[[], bool]]:
         self.listeners[channel] = on_key
         self.somebody.set()
         yield lambda: self.works
@@ -83,7 +86,7 @@ class Ears:
 
     def press(self, *keys: str, channel: str = "1763726400.7") -> None:
         for key in keys:
-            self.listeners[channel](key, 0.1)
+            self.listeners[channel](key, 0.1, time.time())
 
 
 def rooms(

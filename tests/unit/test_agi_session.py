@@ -65,7 +65,7 @@ async def no_key(asterisk: FakeAsterisk) -> None:
 
 async def test_a_key_that_may_not_stop_a_prompt_stays_for_the_next_step() -> None:
     async def script(session: Session) -> None:
-        session.press("1")
+        session.press("1", 0.1)
         assert await session.play(["welcome"], stops="#")
         assert await session.digit(1) == "1"
 
