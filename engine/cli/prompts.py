@@ -212,6 +212,27 @@ def take(
         raise typer.Exit(1)
 
 
+@app.command()
+def verify(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these.")] = None,
+    site: OwnSiteOption = None,
+    everything: AllOption = False,
+    language: LanguageOption = None,
+    most: Annotated[float, typer.Option(help="Share of syllables or words that may be misheard.", min=0, max=1)] = 0.1,
+    as_json: JsonOption = False,
+) -> None:
+    """Have Whisper listen at 8 kHz; exit code 1 when a prompt is not understood, or too much of a language."""
+    from engine.cli import verify as verifying
+
+    loaded = _load(site or context.obj)
+    rows = _rows(loaded, everything or bool(names), language)
+    _all_known(names or (), rows)
+    asked_for = [row.prompt for row in rows if not names or row.prompt.name in names]
+    if not verifying.listen(loaded.sounds, asked_for, verifying.whisper(), most=most, as_json=as_json):
+        raise typer.Exit(1)
+
+
 def _load(folder: Path) -> Site:
     try:
         return sites.load(folder, unspoken=True)

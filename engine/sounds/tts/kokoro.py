@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
 import re
 import subprocess
 import wave
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints
 
+from engine.sounds.models_kept import folder
 from engine.sounds.tts.voice import CannotSpeak, Spoken
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ class Kokoro(Spoken):
 def _net() -> Net:
     from engine.sounds.tts.kokoro_net import Kokoro as Net
 
-    return Net(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hotline")
+    return Net(folder())
 
 
 def _sentences(text: str) -> list[str]:
