@@ -122,7 +122,7 @@ def _is_key(node: yaml.Node, part: str | int) -> bool:
     if str(node.value) == str(part):
         return True
     # 010 without quotes is the number 8, and `yes` is true: pydantic names what YAML made of it.
-    if not isinstance(node, yaml.ScalarNode) or node.style is not None:
+    if not isinstance(node, yaml.ScalarNode) or node.style:  # a plain one has "" from libyaml, None from Python
         return False
     meant = yaml.safe_load(node.value)
     return bool(meant == part or str(meant) == str(part))
