@@ -178,6 +178,21 @@ async def test_a_branch_may_be_busy_or_have_no_phone(scene: Scene) -> None:
     await ended_as(scene, BOB, "busy")
 
 
+async def test_a_phone_that_forwards_the_call_forwards_it_nowhere(scene: Scene) -> None:
+    agent, other = await scene.agents(2)
+    branch = await scene.branch("801")
+    for caller, extension, phone, outcome in (
+        (ANNE, scene.user(agent), agent, "busy"),
+        (BOB, "801#", branch, "unreachable"),
+    ):
+        call = await dial(scene, caller, extension)
+        ring = await phone.ringing()
+        await ring.forward(f"sip:{scene.user(other)}@{scene.hotline.sip}")
+        await call.ended()
+        await ended_as(scene, caller, outcome)
+    assert other.received == []
+
+
 async def test_a_branch_with_a_number_is_called_through_the_trunk(scene: Scene) -> None:
     far_end = await scene.far_end()
     call = await dial(scene, ANNE, "802#")
