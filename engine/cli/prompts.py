@@ -17,6 +17,7 @@ from engine.config.site import Site
 from engine.config.source import SiteError
 from engine.host.state import CannotRun
 from engine.sounds import LANGUAGES, Prompt, Source, UnusableSounds
+from engine.sounds.music import music_classes
 from engine.sounds.tts import CannotSpeak, Voice, named
 from engine.sounds.tts.kokoro import Kokoro
 
@@ -30,6 +31,8 @@ _SOURCES = {
     Source.MISSING: "MISSING",
     Source.OUTDATED: "OUTDATED",
 }
+
+NO_MUSIC = "MISSING: no such section in asterisk_conf/musiconhold.conf"
 
 app = typer.Typer(
     help="List the prompts that callers hear; record, build and verify them.", invoke_without_command=True
@@ -65,9 +68,10 @@ def listing(
     as_json: JsonOption = False,
 ) -> None:
     """The same."""
-    rows = _rows(_load(site or context.obj), everything, language)
+    loaded = _load(site or context.obj)
+    rows, music = _rows(loaded, everything, language), _music(loaded)
     if as_json:
-        print_json([_as_data(row) for row in rows])
+        print_json({"prompts": [_as_data(row) for row in rows], "music": music})
         return
     table = plain_table("prompt", "language", "source", "seconds", "words", whole=("prompt",))
     for row in rows:
@@ -76,6 +80,14 @@ def listing(
         seconds = "" if prompt.duration_s is None else f"{prompt.duration_s:.1f}"
         table.add_row(prompt.name, prompt.language, source, seconds, prompt.text or "—")
     console.print(table)
+    for each in music:
+        console.print(f"music {each['name']}: {each['source'] or NO_MUSIC} ({', '.join(each['used_by'])})")
+
+
+def _music(site: Site) -> list[dict[str, Any]]:
+    classes = music_classes(site.folder)
+    used_by = uses.music_used(site.flows, site.queues, site.hotline.tiers)
+    return [{"name": name, "source": classes.get(name), "used_by": by} for name, by in sorted(used_by.items())]
 
 
 @app.command()
@@ -87,12 +99,18 @@ def missing(
     as_json: JsonOption = False,
 ) -> None:
     """List only what callers would not hear; exit code 1 when there is any."""
-    rows = [row for row in _rows(_load(site or context.obj), everything, language) if row.prompt.wanting]
+    loaded = _load(site or context.obj)
+    rows = [row for row in _rows(loaded, everything, language) if row.prompt.wanting]
+    silent = [each for each in _music(loaded) if each["source"] is None]
     if as_json:
-        print_json([_as_data(row) for row in rows])
+        print_json({"prompts": [_as_data(row) for row in rows], "music": silent})
     else:
         _tell_missing(rows)
-    if rows:
+        for each in silent:
+            typer.echo(f"music {each['name']}: {NO_MUSIC}; played by {', '.join(each['used_by'])}")
+        if not rows and not silent:
+            typer.echo("Nothing is missing.")
+    if rows or silent:
         raise typer.Exit(1)
 
 
@@ -110,8 +128,6 @@ def _tell_missing(rows: Sequence[_Row]) -> None:
         typer.echo(
             f"{len(rows) - speakable} without words: write them into sounds/prompts.yaml, or import a recording."
         )
-    if not rows:
-        typer.echo("Nothing is missing.")
 
 
 @app.command()

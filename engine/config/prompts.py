@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from engine.config.models import Queue
+from engine.config.models import Queue, Tier
 from engine.config.source import Fault
 from engine.config.source import Source as File
 from engine.flow.flow import Flow
@@ -40,6 +40,23 @@ def used(flows: Mapping[str, Flow], queues: Mapping[str, Queue], sounds: Sounds)
             for language in LANGUAGES:
                 for prompt in ("all-agents-busy", *sounds.positions(language)):
                     yield Use(prompt, language, "queues", ("queues", name, "announce_position"))
+
+
+def music_used(
+    flows: Mapping[str, Flow], queues: Mapping[str, Queue], tiers: Mapping[str, Tier]
+) -> dict[str, list[str]]:
+    """Every class of music that callers may wait with, and by what."""
+    used_by: dict[str, list[str]] = {}
+    for name, queue in queues.items():
+        used_by.setdefault(queue.music, []).append(f"queues {name}")
+    for name, tier in tiers.items():
+        if tier.music:
+            used_by.setdefault(tier.music, []).append(f"tier {name}")
+    for name, flow in flows.items():
+        for step, box in flow:
+            if music := getattr(box, "music", None):
+                used_by.setdefault(music, []).append(f"flows/{name} {step}")
+    return used_by
 
 
 def unrecorded(sources: Mapping[str, File], uses: Iterable[Use], sounds: Sounds) -> Iterator[Fault]:

@@ -25,7 +25,7 @@ from tests.sounds.conftest import Hotline
 def listed(prompts: Hotline, *arguments: str) -> dict[tuple[str, str], dict[str, Any]]:
     answer = prompts("list", "--json", *arguments)
     assert answer.exit_code == 0, answer.output
-    return {(row["language"], row["name"]): row for row in json.loads(answer.stdout)}
+    return {(row["language"], row["name"]): row for row in json.loads(answer.stdout)["prompts"]}
 
 
 def use(site: Path, voice: str) -> None:
@@ -86,6 +86,25 @@ def test_missing_prompts_make_an_exit_code_and_each_says_where_it_is_played_and_
         "en/sale has no words; played by flows/main sale",
         "2 without words: write them into sounds/prompts.yaml, or import a recording.",
     ]
+
+
+def test_the_music_that_callers_wait_with_is_listed_and_missed_when_asterisk_has_none(
+    site: Path, prompts: Hotline
+) -> None:
+    (site / "dialplan/queues.yaml").write_text(
+        "queues: {sales: {require: sales}, vip: {require: sales, music: jazz}, night: {require: sales, music: soft}}"
+    )
+    with (site / "asterisk_conf/musiconhold.conf").open("a") as conf:
+        conf.write("[soft]\nmode=files\ndirectory=/srv/soft ; at night\n")
+    heard = {each["name"]: each for each in json.loads(prompts("list", "--json").stdout)["music"]}
+    assert heard["default"]["source"].endswith("sounds/moh")
+    assert heard["soft"] == {"name": "soft", "source": "/srv/soft", "used_by": ["queues night"]}
+    prompts("build", "--engine", "espeak-ng")
+    answer = prompts("missing")
+    assert answer.exit_code == 1
+    assert answer.stdout == (
+        "music jazz: MISSING: no such section in asterisk_conf/musiconhold.conf; played by queues vip\n"
+    )
 
 
 def test_check_refuses_a_prompt_that_a_flow_plays_and_nobody_speaks_at_its_line(site: Path) -> None:
