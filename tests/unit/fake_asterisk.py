@@ -9,7 +9,7 @@ import time
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
@@ -17,12 +17,14 @@ from urllib.parse import quote
 from engine.asterisk.agi_scripts import Run
 from engine.asterisk.agi_session import Rooms, Session
 from engine.asterisk.fastagi import FastAgi
+from engine.asterisk.node import OnKey
 from engine.config.models import HotlineFile
 from engine.config.site import Site
 from engine.flow.flow import Flow
 from engine.flow.services import Services
 from engine.hours import Calendar
 from engine.identity.endpoint import NoIdentity
+from engine.identity.groups import AreaGroup
 from engine.journal.events import Event
 from engine.orders.lists import CallerList
 
@@ -58,6 +60,7 @@ class FakeSite:
     queues: dict[str, None] = field(default_factory=lambda: {"sales": None})
     calendars: dict[str, Calendar] = field(default_factory=dict)
     lists: dict[str, CallerList] = field(default_factory=dict)
+    areas: dict[str, AreaGroup] = field(default_factory=dict)
 
     def sound(self, prompt: str, language: str) -> str:
         name, _, fixed = prompt.partition("@")
@@ -72,13 +75,11 @@ class Ears:
 
     def __init__(self, *, works: bool = False) -> None:
         self.works = works
-        self.listeners: dict[str, Callable[[str, float, float], object]] = {}
+        self.listeners: dict[str, OnKey] = {}
         self.somebody = asyncio.Event()
 
     @asynccontextmanager
-    async def hear(
-        self, channel: str, on_key: Callable[[str, float, float], object]
-    ) -> AsyncIterator[Callable[[], bool]]:
+    async def hear(self, channel: str, on_key: OnKey) -> AsyncIterator[Callable[[], bool]]:
         self.listeners[channel] = on_key
         self.somebody.set()
         yield lambda: self.works
@@ -93,7 +94,8 @@ def rooms(
     *, site: FakeSite | None = None, ears: Ears | None = None, events: list[Event] | None = None, **services: Any
 ) -> Rooms:
     """Rooms of a hotline that nobody else is in; of its services only those that are given."""
-    there: dict[str, Any] = {service.name: None for service in fields(Services)}
+    needed = [f.name for f in fields(Services) if f.default is f.default_factory is MISSING]
+    there: dict[str, Any] = dict.fromkeys(needed)
     return Rooms(
         cast(Site, site or FakeSite()),
         Services(**{**there, "identity": NoIdentity(), **services}),
@@ -143,11 +145,15 @@ class FakeAsterisk:
             if command.startswith("GET FULL VARIABLE"):
                 self.say(f"200 result=1 ({self.expanded(command)})")
                 continue
-            verb, name, value, _ = command.split('"', 1)[0], *command.split('"')[1::2], ""
-            assert verb == "SET VARIABLE "
-            self.variables[name] = value
-            self.say("200 result=1")
+            self.set(command)
         return self.variables
+
+    def set(self, command: str) -> None:
+        """Obeys a SET VARIABLE."""
+        verb, name, value, _ = command.split('"', 1)[0], *command.split('"')[1::2], ""
+        assert verb == "SET VARIABLE "
+        self.variables[name] = value
+        self.say("200 result=1")
 
     def expanded(self, command: str) -> str:
         """What Asterisk makes of `${URIENCODE(${A})} ${URIENCODE(${B})}`."""

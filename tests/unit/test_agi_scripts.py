@@ -12,9 +12,13 @@ from structlog.testing import capture_logs
 from engine.asterisk import agi_scripts
 from engine.asterisk.agi_session import Rooms
 from engine.flow.flow import Flow
+from engine.hours import Calendar
+from engine.hours.written import CalendarsFile
 from engine.identity.contract import Customer, Outcome
 from engine.identity.endpoint import Answer, NoIdentity
+from engine.identity.groups import AreasFile
 from engine.journal.events import Event
+from engine.orders.lists import ListsFile
 from tests.unit.fake_asterisk import SHIPPED, FakeAsterisk, FakeSite, place, rooms
 
 FLOWS = {
@@ -28,6 +32,23 @@ FLOWS = {
         }
     )
 }
+
+
+SITE = FakeSite(
+    flows=FLOWS,
+    calendars={
+        name: Calendar(
+            name, CalendarsFile.model_validate({"calendars": {name: {"open": {"daily": open_}}}}).calendars[name]
+        )
+        for name, open_ in (("always", "24h"), ("never", "closed"))
+    },
+    lists={
+        "vip": ListsFile.model_validate({"lists": {"vip": {"tier": "VIP", "numbers": {"13800138000": {}}}}})
+        .lists["vip"]
+        .read("vip")
+    },
+    areas=AreasFile.model_validate({"areas": {"north": {"provinces": ["北京"]}}}).areas,
+)
 
 
 def arguments(*said: str) -> dict[str, str]:
@@ -154,6 +175,147 @@ async def test_a_dialled_number_that_is_none_is_not_passed_on(dialled: str) -> N
     async with script("enqueue", "main/sales", dnid=dialled) as asterisk:
         await asterisk.expect('SET VARIABLE "HOTLINE_ERRAND" "queue,main/sales"', "200 result=1")
         await asterisk.expect('EXEC "Gosub" "hotline-errand,0,1"', "200 result=0")
+
+
+# say
+
+
+async def test_a_value_of_the_dialplan_s_is_said_between_prompts() -> None:
+    async with script("say", "your-balance-is&money:12.50") as asterisk:
+        heard = await spoken(asterisk)
+        found = await asterisk.obey()
+    assert heard[0] == "your-balance-is"
+    assert len(heard) > 2
+    assert (found["HOTLINE_OUTCOME"], found["HOTLINE_AGI"]) == ("said", "ok")
+
+
+async def test_a_variable_of_the_call_s_is_read_from_the_channel_to_be_said() -> None:
+    async with script("say", "digits:{order}") as asterisk:
+        asterisk.variables["HOTLINE_ORDER"] = "42"
+        assert await spoken(asterisk) == ["digit-4", "digit-2"]
+        await asterisk.obey()
+
+
+async def test_what_is_no_value_is_unspeakable() -> None:
+    found = await result("say", "money:{balance}")
+    assert (found["HOTLINE_OUTCOME"], found["HOTLINE_AGI"]) == ("unspeakable", "ok")
+
+
+async def spoken(asterisk: FakeAsterisk) -> list[str]:
+    """The prompts that are played, until something else is wanted."""
+    heard = []
+    while not (command := await asterisk.command()).startswith("SET VARIABLE"):
+        if command.startswith("STREAM FILE"):
+            heard.append(command.split('"')[1].rpartition("/")[2])
+            asterisk.say("200 result=0 endpos=800")
+        else:
+            asterisk.say(f"200 result=1 ({asterisk.expanded(command)})")
+    asterisk.set(command)
+    return heard
+
+
+# area, hours, list: what the dialplan need not ask the caller.
+
+
+@pytest.mark.parametrize(
+    ("facts", "presentation", "number"),
+    [
+        ({}, "allowed", "+8613800138000"),
+        ({"callingpres": "3"}, "allowed", "+8613800138000"),
+        ({"callingpres": "32"}, "restricted", ""),
+        ({"callingpres": "35"}, "restricted", ""),
+        ({"callingpres": "67"}, "unavailable", ""),
+        ({"callerid": "unknown"}, "unavailable", ""),
+        ({"calleridname": "Anonymous"}, "restricted", ""),
+        ({"callingpres": "nonsense"}, "allowed", "+8613800138000"),
+    ],
+)
+async def test_area_says_where_a_number_is_from_and_nothing_about_a_hidden_one(
+    facts: dict[str, str], presentation: str, number: str
+) -> None:
+    found = await result("area", of=rooms(site=SITE), **facts)
+    known = presentation == "allowed"
+    assert (found["HOTLINE_CALLER_PRESENTATION"], found["HOTLINE_CALLER_NUMBER"]) == (presentation, number)
+    assert (found["HOTLINE_CALLER_AREA"], found["HOTLINE_CALLER_CARRIER"]) == (
+        ("北京市", "中国移动") if known else ("", "")
+    )
+    assert (found["HOTLINE_OUTCOME"], found["HOTLINE_CALLER_GROUP"]) == (
+        ("north", "north") if known else ("unknown", "unknown")
+    )
+
+
+async def test_hours_say_whether_anybody_is_there_and_when_again() -> None:
+    found = await result("hours", "never", of=rooms(site=SITE))
+    assert found["HOTLINE_OUTCOME"] == "closed"
+    assert found["HOTLINE_HOURS_OPENS_DATE"] == ""
+    assert (await result("hours", "always", of=rooms(site=SITE)))["HOTLINE_OUTCOME"] == "open"
+
+
+async def test_a_list_with_a_tier_makes_its_callers_of_that_tier() -> None:
+    found = await result("list", "vip", of=rooms(site=SITE))
+    assert (found["HOTLINE_OUTCOME"], found["HOTLINE_CUSTOMER_TIER"]) == ("listed", "VIP")
+    found = await result("list", "vip", of=rooms(site=SITE), callerid="13900139000")
+    assert (found["HOTLINE_OUTCOME"], found.get("HOTLINE_CUSTOMER_TIER")) == ("not_listed", None)
+
+
+# verify_member, callback, survey, extension
+
+
+async def test_what_a_member_keys_in_is_in_no_variable_and_no_event() -> None:
+    events: list[Event] = []
+    asked: list[Any] = []
+
+    class Knows(NoIdentity):
+        async def look_up(self, *_: Any, member: Any = None, **__: Any) -> Answer:
+            asked.append((member.id, member.pin))
+            return Answer(Outcome.OK, Customer(id="c-1", name="张三"))
+
+    async with script("verify_member", "member&pin", of=rooms(site=SITE, identity=Knows(), events=events)) as asterisk:
+        await key_in(asterisk, "enter-member-number", "1203#")
+        await key_in(asterisk, "enter-pin", "8642#")
+        found = await asterisk.obey()
+    assert asked == [("1203", "8642")]
+    assert (found["HOTLINE_OUTCOME"], found["HOTLINE_CUSTOMER_NAME"]) == ("ok", "张三")
+    said = f"{found} {events}"
+    assert "8642" not in said
+    assert "1203" not in said
+
+
+async def key_in(asterisk: FakeAsterisk, prompt: str, keys: str) -> None:
+    """Answers a question by keys, when they are waited for."""
+    await asterisk.expect(f'STREAM FILE "/sounds/zh-CN/{prompt}" "0123456789*#"', "200 result=0 endpos=800")
+    for key in keys:
+        assert (await asterisk.command()).startswith("WAIT FOR DIGIT")
+        asterisk.say(f"200 result={ord(key)}")
+
+
+async def test_a_callback_is_taken_down_for_the_queue() -> None:
+    events: list[Event] = []
+    async with script("callback", "sales", of=rooms(site=SITE, events=events)) as asterisk:
+        await key_in(asterisk, "callback-offer", "1")
+        await asterisk.expect('STREAM FILE "/sounds/zh-CN/callback-accepted" "0123456789*#"', "200 result=0 endpos=8")
+        found = await asterisk.obey()
+    assert (found["HOTLINE_OUTCOME"], found["HOTLINE_CALLBACK_NUMBER"]) == ("accepted", "+8613800138000")
+    (request,) = [event for event in events if event.TYPE == "callback.requested"]
+    assert "queue='sales'" in repr(request)
+
+
+async def test_a_survey_counts_for_the_call_that_the_caller_s_last_errand_was() -> None:
+    events: list[Event] = []
+    async with script("survey", of=rooms(site=SITE, events=events)) as asterisk:
+        asterisk.variables["HOTLINE_CALL"] = "1m807qs4rqw7w5"
+        await key_in(asterisk, "survey-ask", "4")
+        await asterisk.expect('STREAM FILE "/sounds/zh-CN/survey-thanks" "0123456789*#"', "200 result=0 endpos=8")
+        assert (await asterisk.obey())["HOTLINE_OUTCOME"] == "answered"
+    (answer,) = [event for event in events if event.TYPE == "survey.answered"]
+    assert answer.call == "1m807qs4rqw7w5"
+
+
+async def test_an_extension_is_the_engine_s_to_call() -> None:
+    async with script("extension", "keyed", "patience=30s") as asterisk:
+        await asterisk.expect('SET VARIABLE "HOTLINE_ERRAND" "extension,keyed,patience=30s"', "200 result=1")
+        await asterisk.expect('EXEC "Gosub" "hotline-errand,4008001234,1"', "200 result=0")
+        assert await asterisk.obey() == {"HOTLINE_AGI": "ok"}
 
 
 # What is written wrongly.

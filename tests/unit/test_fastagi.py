@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from engine.asterisk import agi_scripts, fastagi
 from engine.asterisk.agi_session import Session
 from engine.asterisk.fastagi import FastAgi
-from tests.unit.fake_asterisk import FACTS, SOON_S, place, responsive_loop
+from tests.unit.fake_asterisk import FACTS, SOON_S, FakeSite, place, responsive_loop, rooms
 
 # Peers that are no Asterisk.
 
@@ -172,6 +172,33 @@ async def test_a_script_that_cannot_be_loaded_is_named_with_its_line_and_the_oth
 
 def test_a_site_without_scripts_has_none(tmp_path: Path) -> None:
     assert agi_scripts.load(tmp_path / "agi_scripts") == {}
+
+
+async def test_scripts_are_exchanged_for_the_next_calls_and_the_running_ones_stay_as_they_are(tmp_path: Path) -> None:
+    inside, go_on = asyncio.Event(), asyncio.Event()
+
+    async def old(session: Session) -> None:
+        inside.set()
+        await go_on.wait()
+        await session.set_variable("I", f"old {session.rooms.site.sound('x', 'en')}")
+
+    class Louder(FakeSite):
+        def sound(self, prompt: str, language: str) -> str:
+            return f"/louder/{prompt}"
+
+    async with place(old) as there:
+        running = await there.call()
+        await inside.wait()
+        write(
+            tmp_path,
+            script=RUN,
+            added="async def run(s):\n    await s.set_variable('I', s.rooms.site.sound('x', 'en'))\n",
+        )
+        there.server.use(agi_scripts.load(tmp_path), rooms(site=Louder()))
+        assert (await (await there.call(network_script="added")).obey())["I"] == "/louder/x"
+        assert "HERE" in await (await there.call()).obey()
+        go_on.set()
+        assert (await running.obey())["I"] == "old /sounds/en/x"
 
 
 # Many at once, and the end.
