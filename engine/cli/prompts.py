@@ -20,9 +20,10 @@ from engine.sounds import LANGUAGES, Prompt, Source, UnusableSounds
 from engine.sounds.music import music_classes
 from engine.sounds.tts import CannotSpeak, Voice, named
 from engine.sounds.tts.kokoro import Kokoro
+from engine.speech import vocabulary
 
 LanguageOption = Annotated[str | None, typer.Option("--language", help=f"Only this one: {' or '.join(LANGUAGES)}.")]
-AllOption = Annotated[bool, typer.Option("--all", help="Also prompts that no flow and no queue plays.")]
+AllOption = Annotated[bool, typer.Option("--all", help="Also what no flow and no queue plays.")]
 OwnSiteOption = Annotated[Path | None, typer.Option("--site", help="The site's folder.")]
 
 _SOURCES = {
@@ -74,14 +75,23 @@ def listing(
         print_json({"prompts": [_as_data(row) for row in rows], "music": music})
         return
     table = plain_table("prompt", "language", "source", "seconds", "words", whole=("prompt",))
+    words = [] if everything else [row for row in rows if _is_shipped_word(row.prompt)]
     for row in rows:
+        if row in words:
+            continue
         prompt = row.prompt
         source = prompt.voice if prompt.source is Source.BUILT else _SOURCES[prompt.source]
         seconds = "" if prompt.duration_s is None else f"{prompt.duration_s:.1f}"
         table.add_row(prompt.name, prompt.language, source, seconds, prompt.text or "—")
     console.print(table)
+    if words:
+        console.print(f"and {len(words)} shipped words that numbers, money, dates and times are made of (--all)")
     for each in music:
         console.print(f"music {each['name']}: {each['source'] or NO_MUSIC} ({', '.join(each['used_by'])})")
+
+
+def _is_shipped_word(prompt: Prompt) -> bool:
+    return prompt.source is Source.SHIPPED and prompt.name in vocabulary(prompt.language)
 
 
 def _music(site: Site) -> list[dict[str, Any]]:

@@ -71,6 +71,18 @@ def test_a_person_sees_the_same_in_a_table(prompts: Hotline) -> None:
     assert "The spring sale has begun." in sale
 
 
+def test_the_words_that_values_are_said_with_are_one_line_and_all_of_them_when_asked_for(
+    site: Path, prompts: Hotline
+) -> None:
+    flow = site / "dialplan/flows/main.yaml"
+    flow.write_text(flow.read_text().replace("  end:", "  price:\n    say: {money: '88.50'}\n  end:"))
+    said = prompts().stdout
+    assert "shipped words that numbers, money, dates and times are made of (--all)" in said
+    assert "digit-1" not in said
+    assert "digit-1" in prompts("--all").stdout
+    assert listed(prompts)["zh-CN", "digit-1"]["used_by"] == ["flows/main price"]
+
+
 def test_missing_prompts_make_an_exit_code_and_each_says_where_it_is_played_and_what_to_do(
     site: Path, prompts: Hotline
 ) -> None:
