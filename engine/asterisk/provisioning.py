@@ -86,8 +86,6 @@ def _objects(phone: Phone) -> dict[str, dict[str, str]]:
             "rewrite_contact": "true",
             "rtp_timeout": "60",
             "rtp_timeout_hold": "300",
-            # A phone that forwards (302) forwards nowhere, as there is no such context: the call is the ACD's.
-            "set_var": "FORWARD_CONTEXT=no-forwarding",
             # A second call would ring into a conversation; with this the phone counts as busy at one.
             "device_state_busy_at": "1",
             # The INVITE already names the caller; a re-INVITE at the bridge would only say it again.
