@@ -8,12 +8,12 @@ import signal
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import structlog
 
 import engine
+from engine import fittings
 from engine.acd import Acd, Intent, Offer
 from engine.api.server import Api
 from engine.asterisk import agi_scripts
@@ -21,7 +21,7 @@ from engine.asterisk.agi_session import Rooms
 from engine.asterisk.ami import tend_phones
 from engine.asterisk.fastagi import FastAgi
 from engine.asterisk.node import Arrival, Node
-from engine.asterisk.provisioning import Phone, provision
+from engine.asterisk.provisioning import provision
 from engine.call.calls import Calls
 from engine.call.phones import Phones
 from engine.call.record import CallRecord, Records, now_ms
@@ -32,15 +32,16 @@ from engine.flow.services import Services
 from engine.host.state import State
 from engine.http.self_service import SelfService
 from engine.identity.attempts import Attempts
-from engine.identity.endpoint import Identity, NoIdentity
+from engine.identity.endpoint import Identity
 from engine.identity.numbers import prepare
 from engine.journal.events import EngineStarted, EngineStopped
 from engine.journal.journal import Journal
 from engine.journal.ledger import Ledger
 from engine.loop_lag import LoopLag
-from engine.messages import Courier, Endpoint, Outbox
+from engine.messages import Courier, Outbox
 from engine.orders.keeper import OrderKeeper
 from engine.redis_line import RedisLine
+from engine.reload import Reloading
 from engine.store.database import Database
 from engine.voicemail import Mailboxes
 
@@ -74,7 +75,7 @@ class Engine:
     """One engine. `run` opens the rooms in order, serves until told to stop, and closes them in reverse."""
 
     def __init__(self, site: Site, settings: Settings) -> None:
-        self._site, self._settings = site, settings
+        self.settings = settings
         self._stop = asyncio.Event()
         self._chores: set[asyncio.Task[None]] = set()
         self.line = RedisLine(settings.redis_url)
@@ -96,8 +97,8 @@ class Engine:
             over_websocket=settings.rest_over_websocket,
         )
         self.records = Records(self.line, settings.name)
-        self.identity = _identity(site, settings.state)
-        self.self_service = SelfService(_shared_secret(site, settings.state))
+        self.identity = fittings.identity(site, settings.state)
+        self.self_service = SelfService(fittings.shared_secret(site, settings.state))
         self.mailboxes = Mailboxes(
             settings.state.recordings / "voicemail",
             self.database,
@@ -106,20 +107,22 @@ class Engine:
             is_active=lambda call: call in self.calls,
         )
         self.outbox = Outbox(self.line)
-        self.courier = Courier(self.outbox, _messages(site, settings.state), self.journal.append)
+        self.courier = Courier(self.outbox, fittings.messages(site, settings.state), self.journal.append)
         self.orders = OrderKeeper(self.database, self.line)
         self.services = Services(
             identity=self.identity,
             voicemail=self.mailboxes,
             messages=self.courier,
             orders=self.orders.standing,
-            attempts=Attempts(self.line, _shared_secret(site, settings.state)),
+            attempts=Attempts(self.line, fittings.shared_secret(site, settings.state)),
             http=self.self_service,
         )
         self.board = Switchboard(self.node, self.acd, self.phones, self.journal, self.records, self.services, site)
         self.calls = Calls(self.board)
         self.recovery = Recovery(self.calls, self.node, self.acd)
         self.lag = LoopLag()
+        self.agi: FastAgi | None = None
+        self.reloading = Reloading(self)
         self._left_behind: list[CallRecord] | None = None
         self.ready = False
 
@@ -128,21 +131,22 @@ class Engine:
         loop = asyncio.get_running_loop()
         for signal_ in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signal_, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: self.chore(self.reloading.told_to()))
         prepare()
         async with AsyncExitStack() as rooms:
             if not await self._opened(rooms):
                 return
-            self.journal.append(EngineStarted("", now_ms(), engine=self._settings.name, version=engine.VERSION))
+            self.journal.append(EngineStarted("", now_ms(), engine=self.settings.name, version=engine.VERSION))
             self.ready = True
             # Tables of numbers, models, code: nothing of it is garbage, so no collection need look at it again.
             gc.collect()
             gc.freeze()
             gc.set_threshold(*GC_THRESHOLDS)
-            log.info("engine.ready", numbers=list(self._site.hotline.numbers), asterisk=self.node.version)
+            log.info("engine.ready", numbers=list(self.board.site.hotline.numbers), asterisk=self.node.version)
             await self._stop.wait()
             self.ready = False
-            await self.calls.drain(self._settings.drain_s)
-            self.journal.append(EngineStopped("", now_ms(), engine=self._settings.name))
+            await self.calls.drain(self.settings.drain_s)
+            self.journal.append(EngineStopped("", now_ms(), engine=self.settings.name))
 
     async def _opened(self, rooms: AsyncExitStack) -> bool:
         """False when told to stop while still opening."""
@@ -170,43 +174,43 @@ class Engine:
         rooms.push_async_callback(self.orders.close)
         if isinstance(self.identity, Identity):
             await self.identity.open()
-            rooms.push_async_callback(self.identity.close)
         await self.self_service.open()
-        rooms.push_async_callback(self.self_service.close)
+        rooms.push_async_callback(self._hang_up_on_endpoints)
         self._background(rooms, self.courier.run())
         self._background(rooms, self.mailboxes.run())
-        if self._settings.agi_port:
-            await self._open_agi(rooms, self._settings.agi_port)
+        if self.settings.agi_port:
+            await self._open_agi(rooms, self.settings.agi_port)
         await self.acd.open()
         rooms.push_async_callback(self.acd.close)
-        await self._staff()
+        await self.staff(self.board.site)
         self._left_behind = await self.records.held()
         self._background(rooms, self.lag.watch())
-        self.node.watch(list(self._site.agents))
+        self.node.watch(list(self.board.site.agents))
         self._background(rooms, self.node.ari.run())
         await self.node.until_up(ASTERISK_ANSWERS_S)
-        await provision(self.node.ari, _phones(self._site, self._settings.state))
-        await self.node.look_at_phones()
-        await self._tend_phones()
+        await self.seat()
         api = Api(self)
-        await api.open(self._settings.state.api_socket)
+        await api.open(self.settings.state.api_socket)
         rooms.push_async_callback(api.close)
 
     async def _open_agi(self, rooms: AsyncExitStack, port: int) -> None:
-        site = self._site
-        rooms_of_scripts = Rooms(site, self.services, self.journal.append, self.node.hear)
-        server = FastAgi(agi_scripts.load(site.folder / "agi_scripts"), rooms_of_scripts)
+        server = FastAgi(*self.scripts(self.board.site))
         try:
             await server.open(port)
         except OSError as error:
             effect = "calls go on; AGI(...) in the dialplan fails"
             log.warning("agi.cannot_listen", port=port, error=str(error), effect=effect)
             return
+        self.agi = server
         rooms.push_async_callback(server.close)
 
-    async def _staff(self) -> None:
-        """Tells the ACD who there is and what may be asked of them."""
-        site = self._site
+    def scripts(self, site: Site) -> tuple[dict[str, agi_scripts.Run | None], Rooms]:
+        """A site's AGI scripts, and what of the engine they may use."""
+        rooms = Rooms(site, self.services, self.journal.append, self.node.hear)
+        return agi_scripts.load(site.folder / "agi_scripts"), rooms
+
+    async def staff(self, site: Site) -> None:
+        """Tells the ACD who there is and what may be asked of them. Raises LineDown."""
         requirements = {queue.require for queue in site.queues.values()}
         requirements |= {
             need for flow in site.flows.values() for _, step in flow if (need := getattr(step, "require", None))
@@ -219,9 +223,20 @@ class Engine:
 
     async def _tend_phones(self) -> None:
         """After every start of Asterisk; see engine/asterisk/ami.py."""
-        if self._settings.ami_port:
-            names = {user: agent.name for user, agent in self._site.agents.items()}
-            await tend_phones(self._settings.ami_port, self._settings.ami_secret, names)
+        if self.settings.ami_port:
+            names = {user: agent.name for user, agent in self.board.site.agents.items()}
+            await tend_phones(self.settings.ami_port, self.settings.ami_secret, names)
+
+    async def seat(self) -> None:
+        """Makes Asterisk's phones those of the site, and looks at what they do. Raises AriError."""
+        await provision(self.node.ari, fittings.phones(self.board.site, self.settings.state))
+        await self.node.look_at_phones()
+        await self._tend_phones()
+
+    async def _hang_up_on_endpoints(self) -> None:
+        if isinstance(self.identity, Identity):
+            await self.identity.close()
+        await self.self_service.close()
 
     async def _write_out(self) -> None:
         """What the journal holds goes into the database before the process leaves."""
@@ -236,16 +251,17 @@ class Engine:
         self.calls.offered(offer)
 
     def _restarted(self) -> None:
-        self._chore(self._tend_phones())
+        self.chore(self._tend_phones())
 
     def _strangers(self, abouts: Sequence[dict[str, Any]]) -> None:
         left_behind, self._left_behind = self._left_behind, None
         if left_behind is not None:
-            self._chore(self.recovery.take_over(left_behind, abouts))
+            self.chore(self.recovery.take_over(left_behind, abouts))
         elif abouts:
-            self._chore(self.recovery.strangers(abouts))
+            self.chore(self.recovery.strangers(abouts))
 
-    def _chore(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def chore(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Work that nobody waits for; what it raises is logged."""
         task = asyncio.ensure_future(work)
         self._chores.add(task)
         task.add_done_callback(self._chore_done)
@@ -257,43 +273,10 @@ class Engine:
             log.error("engine.chore_failed", exc_info=task.exception())
 
     def _background(self, rooms: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
-        task = self._chore(work)
+        task = self.chore(work)
 
         async def end() -> None:
             task.cancel()
             await asyncio.wait({task})
 
         rooms.push_async_callback(end)
-
-
-def _identity(site: Site, state: State) -> Identity | NoIdentity:
-    settings = site.hotline.identity
-    if settings is None:
-        return NoIdentity()
-    secret = _shared_secret(site, state)
-    return Identity(settings.url, secret, deadline_s=settings.deadline, fresh_s=settings.cache)
-
-
-def _shared_secret(site: Site, state: State) -> str:
-    """What the hotline and the company's own endpoints both know."""
-    settings = site.hotline.identity
-    return _secret(settings.secret_file if settings else None, state, "identity")
-
-
-def _messages(site: Site, state: State) -> Endpoint | None:
-    settings = site.hotline.messages
-    if settings is None:
-        return None
-    secret = _secret(settings.secret_file, state, "messages")
-    return Endpoint(settings.url, secret, settings.deadline, settings.give_up_after)
-
-
-def _secret(file: str | None, state: State, name: str) -> str:
-    return Path(file).read_text().strip() if file else state.secret(name)
-
-
-def _phones(site: Site, state: State) -> dict[str, Phone]:
-    return {
-        user: Phone(user, owner.name, owner.password or state.secret(f"phone-{user}"), owner.contact)
-        for user, owner in site.phones().items()
-    }

@@ -19,7 +19,11 @@ class NoEngine(Exception):  # noqa: N818 - said to a person
 
 
 class Refused(Exception):  # noqa: N818 - said to a person
-    """The engine's answer was an error; the message is its own."""
+    """The engine's answer was an error; the message is its own. `status`: HTTP's."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 async def ask(socket: Path, path: str, *, body: Any = None, timeout_s: float = 10.0) -> Any:
@@ -34,7 +38,7 @@ async def ask(socket: Path, path: str, *, body: Any = None, timeout_s: float = 1
             ) as response:
                 answer = await response.read()
                 if response.status >= 400:
-                    raise Refused(answer.decode(errors="replace"))
+                    raise Refused(answer.decode(errors="replace"), response.status)
                 return orjson.loads(answer)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise NoEngine(

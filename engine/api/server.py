@@ -15,6 +15,7 @@ import engine
 from engine.acd import Intent, UnknownAgent, parse
 from engine.api.leavings import leaving_routes
 from engine.api.orders import order_routes
+from engine.config.source import SiteError
 from engine.journal.events import encode
 from engine.journal.tail import Tail
 from engine.redis_line import LineDown
@@ -27,7 +28,7 @@ MOST_CALLS = 1000
 
 
 class Api:
-    """Reads; the one thing it changes is an agent's intent."""
+    """Reads; what it changes are an agent's intent and the version of the site."""
 
     def __init__(self, of: Engine) -> None:
         self._engine = of
@@ -44,6 +45,7 @@ class Api:
                 web.get("/v1/queues", self._queues),
                 web.get("/v1/agents", self._agents),
                 web.post("/v1/agents/{id}/intent", self._intent),
+                web.post("/v1/reload", self._reload),
                 web.get("/v1/events", self._events),
                 *order_routes(self._engine),
                 *leaving_routes(self._engine),
@@ -67,6 +69,10 @@ class Api:
                 "ready": of.ready,
                 "version": engine.VERSION,
                 "config_version": of.board.site.version,
+                "config_since_ms": of.reloading.since_ms,
+                "calls_on_former_versions": sum(
+                    record.config_version != of.board.site.version for record in of.calls.records()
+                ),
                 "numbers": list(of.board.site.hotline.numbers),
                 "asterisk": {
                     "connected": of.node.ari.up.is_set(),
@@ -155,6 +161,13 @@ class Api:
         except UnknownAgent as error:
             raise web.HTTPNotFound(text=f"no agent {agent}; `hotline agents` lists them") from error
         return _json({"agent": agent, "intent": intent, "reason": reason})
+
+    async def _reload(self, _: web.Request) -> web.Response:
+        """422 with every fault when the site's folder cannot be used; then nothing has changed."""
+        try:
+            return _json((await self._engine.reloading.reload()).data())
+        except SiteError as faulty:
+            raise web.HTTPUnprocessableEntity(text="\n".join(map(str, faulty.faults))) from faulty
 
     async def _events(self, request: web.Request) -> web.WebSocketResponse:
         """Every event as it happens; `?after=ID` goes on from one that was seen."""

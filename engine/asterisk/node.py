@@ -53,9 +53,9 @@ class Arrival:
 class Node:
     """The engine's face of one Asterisk.
 
-    `on_arrival` starts a call, `on_device` tells a phone's state (`down`, `idle`, `busy`), `on_resync`
-    runs after a (re)connection with the channels that Asterisk still has and we did not know, `on_restart`
-    when Asterisk itself has been started again meanwhile.
+    `sound` finds prompts for the calls that begin from now on. `on_arrival` starts a call, `on_device` tells a
+    phone's state (`down`, `idle`, `busy`), `on_strangers` runs after a (re)connection with the channels that Asterisk
+    still has and we did not know, `on_restart` when Asterisk itself has been started again meanwhile.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Node:
         )
         self.version = ""
         self.started_ms = 0
-        self._sound = sound
+        self.sound = sound
         self._recordings = recordings
         self._on_arrival, self._on_device = on_arrival, on_device
         self._on_strangers, self._on_restart = on_strangers, on_restart
@@ -253,7 +253,7 @@ class Node:
 
     def adopt_caller(self, about: dict[str, Any]) -> CallerLeg:
         """A caller's channel that Asterisk has."""
-        leg = CallerLeg(self.ari, about["id"], about["name"], about["state"], self._sound, self._recordings)
+        leg = CallerLeg(self.ari, about["id"], about["name"], about["state"], self.sound, self._recordings)
         self._channels[leg.id] = leg
         return leg
 
@@ -265,7 +265,7 @@ class Node:
 
     def absent_caller(self, channel_id: str, *, lost: bool) -> CallerLeg:
         """A caller who left while no engine watched; `lost` when Asterisk itself went down with them."""
-        leg = CallerLeg(self.ari, channel_id, "", "Down", self._sound)
+        leg = CallerLeg(self.ari, channel_id, "", "Down", self.sound)
         leg.note_gone(None if lost else {})
         return leg
 

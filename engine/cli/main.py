@@ -21,6 +21,7 @@ from engine.cli import (
     lists,
     messages,
     prompts,
+    reload,
     show,
     simulate,
     surveys,
@@ -146,6 +147,7 @@ def init(folder: Annotated[Path, typer.Argument(help="A new folder.")]) -> None:
 # Registered here so that --help lists the commands in the order of an admin's day.
 check.register(app)
 simulate.register(app)
+app.command()(reload.reload)
 show.register(app)
 app.add_typer(agents.app, name="agents")
 app.add_typer(hours.app, name="hours")

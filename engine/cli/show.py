@@ -33,7 +33,10 @@ def status(state: StateOption = Path("var"), as_json: JsonOption = False) -> Non
     table = Table(show_header=False, box=None)
     table.add_row("engine", f"{'ready' if answer['ready'] else 'not ready'}, version {answer['version']}")
     table.add_row("numbers", ", ".join(answer["numbers"]))
-    table.add_row("configuration", answer["config_version"])
+    since = datetime.fromtimestamp(answer["config_since_ms"] / 1000).astimezone().strftime("%m-%d %H:%M:%S")
+    former = answer["calls_on_former_versions"]
+    others = f"; {former} call{'s' if former > 1 else ''} on a former one" if former else ""
+    table.add_row("configuration", f"{answer['config_version']} since {since}{others}")
     way = "REST over WebSocket" if asterisk["rest_over_websocket"] else "REST over HTTP"
     table.add_row(
         "asterisk", f"{asterisk['version']}, {'connected' if asterisk['connected'] else 'NOT CONNECTED'} ({way})"

@@ -44,6 +44,8 @@ class Site:
     areas: Mapping[str, AreaGroup] = field(default_factory=dict)
     lists: Mapping[str, CallerList] = field(default_factory=dict)
     warnings: Sequence[Fault] = ()
+    conf: Mapping[str, str] = field(default_factory=dict)
+    """Asterisk's files by name, each with the digest of what it says: what a reload has to tell Asterisk of."""
 
     def phones(self) -> dict[str, Agent | Branch]:
         """Whose SIP phone registers with us, by user name: the agents, and the branches that no trunk leads to."""
@@ -108,7 +110,20 @@ def load(folder: Path, *, unspoken: bool = False) -> Site:
     if faults:
         raise SiteError(faults)
     warnings = [*_ending(calendars_file, calendars), *prompts.to_be_made(heard, sounds)]
-    return Site(folder, _version(dialplan), hotline, agents, queues, flows, sounds, calendars, areas, lists, warnings)
+    return Site(
+        folder,
+        _version(folder),
+        hotline,
+        agents,
+        queues,
+        flows,
+        sounds,
+        calendars,
+        areas,
+        lists,
+        warnings,
+        _conf(folder),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +238,20 @@ def _ending(file: _File[CalendarsFile] | None, calendars: Mapping[str, Calendar]
             yield file.source.fault(("calendars", name, setting), said)
 
 
-def _version(dialplan: Path) -> str:
-    """Names this state of the dialplan, so that a call can say which one it ran on."""
+# What makes a version, by folder; the tests of flows and the recordings do not.
+_SAYS = ("dialplan/*.yaml", "dialplan/flows/*.yaml", "*/*.conf", "agi_scripts/*.py", "sounds/*.yaml")
+
+
+def _version(folder: Path) -> str:
+    """Names this state of what the admin wrote, so that a call can say which one it ran on."""
     digest = hashlib.sha256()
-    for path in sorted(dialplan.rglob("*.yaml")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for pattern in _SAYS:
+        for path in sorted(folder.glob(pattern)):
+            digest.update(f"{path.relative_to(folder)}".encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
+
+
+def _conf(folder: Path) -> dict[str, str]:
+    folders = ("dialplan", "sip_trunks", "asterisk_conf")
+    files = (path for name in folders for path in sorted(folder.glob(f"{name}/*.conf")))
+    return {f"{path.parent.name}/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest() for path in files}

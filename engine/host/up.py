@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import sys
@@ -78,8 +79,10 @@ class Supervisor:
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises CannotRun, SiteError; then nothing that it started is left running."""
         loop = asyncio.get_running_loop()
-        for signal_ in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for signal_ in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signal_, self._stop.set)
+        # From a terminal it means that the terminal is gone; from a service manager, that there is something to reload.
+        loop.add_signal_handler(signal.SIGHUP, self._stop.set if sys.stdin.isatty() else self._pass_on_reload)
         self._state.make()
         with self._state.locked():
             self._state.require_space()
@@ -90,6 +93,11 @@ class Supervisor:
                 await self._watch()
             finally:
                 await self._end()
+
+    def _pass_on_reload(self) -> None:
+        engine = next((child.running() for child in self._children if child.name == "engine"), None)
+        if engine is not None:
+            os.kill(engine, signal.SIGHUP)
 
     def _say(self, words: str) -> None:
         with suppress(OSError):  # whoever listened may be gone; stopping in order matters more

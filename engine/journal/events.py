@@ -397,6 +397,13 @@ class EngineStopped(Event):
     engine: str = ""
 
 
+@_event("config.loaded")
+class ConfigLoaded(Event):
+    """From now on calls begin with this version of the site."""
+
+    version: str
+
+
 @_event("node.up")
 class NodeUp(Event):
     node: str = ""

@@ -278,6 +278,7 @@ SENTENCES: dict[type[Event], Sentence] = {
     e.AgentDeviceChanged: lambda event, c: f"phone of {c.agent(event.agent)} is now {_words(event.device)}",
     e.EngineStarted: lambda event, _: f"engine {event.engine} started, version {event.version}",
     e.EngineStopped: lambda event, _: f"engine {event.engine} stopped".replace("  ", " "),
+    e.ConfigLoaded: lambda event, _: f"the configuration is now version {event.version}",
     e.NodeUp: lambda event, _: f"Asterisk {event.node} is connected".replace("  ", " "),
     e.NodeDown: lambda event, _: f"Asterisk {event.node} is gone".replace("  ", " "),
 }

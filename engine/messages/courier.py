@@ -50,7 +50,7 @@ class Courier:
 
     def __init__(self, outbox: Outbox, endpoint: Endpoint | None, note: Callable[[Event], None]) -> None:
         self._outbox = outbox
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._note = note
         self._wanted = asyncio.Event()
         self._line = HttpLine(in_flight=AT_ONCE)
@@ -59,7 +59,7 @@ class Courier:
         self, call: str, to: str, text: str, *, event: str = "message", facts: Mapping[str, str | int] | None = None
     ) -> bool:
         """Accepts a message; False when it cannot be kept. The same message of the same call is sent once."""
-        if self._endpoint is None:
+        if self.endpoint is None:
             return False
         to, text = _storable(to[:LONGEST_TO]), _storable(text[:LONGEST_TEXT])
         identity = message_id(call, event, to, text)
@@ -78,13 +78,14 @@ class Courier:
 
     async def run(self) -> None:
         """Delivers until cancelled."""
-        if self._endpoint is None:
-            return
         await self._line.open()
         try:
             while True:
                 try:
-                    await self._deliver_due(self._endpoint)
+                    if self.endpoint is None:  # a reload may bring one
+                        await asyncio.sleep(LOOK_EVERY_S)
+                        continue
+                    await self._deliver_due(self.endpoint)
                     await self._rest()
                 except LineDown:
                     await asyncio.sleep(LOOK_EVERY_S)

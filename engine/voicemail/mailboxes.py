@@ -61,7 +61,7 @@ class Mailboxes:
         self._folder = folder
         self._database = database
         self._leavings = Leavings(database)
-        self._keep_s = keep_s
+        self.keep_s = keep_s
         self._note = note
         self._is_active = is_active
 
@@ -133,7 +133,7 @@ class Mailboxes:
     async def tidy(self) -> None:
         """Deletes what is too old, and finds what was recorded and never reported, because the engine was killed
         meanwhile. Raises DatabaseDown, OSError."""
-        for row in await self._leavings.voicemails_before(now_ms() - round(self._keep_s * 1000)):
+        for row in await self._leavings.voicemails_before(now_ms() - round(self.keep_s * 1000)):
             await self._delete(row, "retention")
         old = {
             found.id: found

@@ -89,6 +89,7 @@ SAMPLES: tuple[e.Event, ...] = (
     e.AgentDeviceChanged("", AT, "8001", "unreachable"),
     e.EngineStarted("", AT, "engine-1", "0.1.0"),
     e.EngineStopped("", AT, "engine-1"),
+    e.ConfigLoaded("", AT, "fb6dde884003"),
     e.NodeUp("", AT, "asterisk-1"),
     e.NodeDown("", AT, "asterisk-1"),
 )

@@ -52,6 +52,7 @@ SAID = {
     "agent.device_changed": "phone of 8001 李雷 is now unreachable",
     "engine.started": "engine engine-1 started, version 0.1.0",
     "engine.stopped": "engine engine-1 stopped",
+    "config.loaded": "the configuration is now version fb6dde884003",
     "node.up": "Asterisk asterisk-1 is connected",
     "node.down": "Asterisk asterisk-1 is gone",
 }
