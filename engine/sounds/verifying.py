@@ -19,7 +19,7 @@ from engine.speech.rehearsal import rehearsal
 LINE_RATE = 8000
 # Which of several files: the one that most callers hear.
 _CODECS = ("alaw", "ulaw", "sln", "wav", "g722")
-# One syllable of five is a slip; of a word of two, half. Values are rehearsed with each word twice.
+# One syllable of five is a slip; half of a short word is, and of a word that is heard a few times among others.
 _SLIP, _HALF, _SENTENCE = 0.2, 0.5, 5
 _TIMES = 2
 # A recogniser makes up words for speech that begins or ends with the file.
@@ -44,11 +44,13 @@ class Heard:
     errors: int
     length: int
     """In syllables of Mandarin or words of English."""
+    in_values: bool = False
+    """Heard joined to values, `length` in all of them."""
 
     @property
     def understood(self) -> bool:
         """Whether a caller would get it."""
-        return self.errors <= (_SLIP if self.length >= _SENTENCE else _HALF) * self.length
+        return self.errors <= (_HALF if self.in_values or self.length < _SENTENCE else _SLIP) * self.length
 
 
 def verify(sounds: Sounds, prompts: Sequence[Prompt], ear: Ear) -> Iterator[Heard]:
@@ -91,7 +93,7 @@ def _words(sounds: Sounds, words: Sequence[Prompt], language: str, ear: Ear) -> 
                 examples[prompt.name] = (mistakes and heard) or examples[prompt.name] or heard
     for prompt in words:
         name = prompt.name
-        yield Heard(name, language, prompt.text, examples[name], wrong[name], length[name])
+        yield Heard(name, language, prompt.text, examples[name], wrong[name], length[name], in_values=True)
 
 
 def _values(sounds: Sounds, language: str, wanted: Set[str]) -> Iterator[list[Prompt]]:

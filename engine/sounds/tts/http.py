@@ -5,7 +5,7 @@ tts:
     engine: http
     url: http://127.0.0.1:5002/speak
     body: {input: "{text}", voice: xiaoyi, response_format: wav}
-    secret_file: tts.secret     # sent as `Authorization: Bearer`
+    secret_file: /etc/hotline/tts.secret # sent as `Authorization: Bearer`
 """
 
 from __future__ import annotations
