@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 SAMPLE_RATE = 8_000
+KOKORO_RATE = 24_000
 Samples = NDArray[np.float64]
 
 
@@ -24,16 +25,29 @@ def to_telephone(samples: Samples, rate: int) -> Samples:
     return np.asarray(signal.sosfilt(rumble, resampled))
 
 
-def trim(samples: Samples, lead_s: float = 0.1, tail_s: float = 0.15, threshold_db: float = -40.0) -> Samples:
-    """Silence cut, by the level of 10 ms frames below the loudest, to `lead_s` before and `tail_s` after."""
+def trim(samples: Samples, lead_s: float = 0.1, tail_s: float = 0.15, end_db: float = -40.0) -> Samples:
+    """Silence cut, by the level of 10 ms frames below the loudest, to `lead_s` before and `tail_s` after.
+
+    The beginning is looked for 10 dB deeper: without its first breath 请 (qǐng) is heard as 新 (xīn).
+    """
     frame = SAMPLE_RATE // 100
     frames = samples[: len(samples) // frame * frame].reshape(-1, frame)
-    level = np.sqrt(np.mean(frames**2, axis=1))
-    loud = np.flatnonzero(level > level.max() * 10 ** (threshold_db / 20))
-    speech = samples[loud[0] * frame : (loud[-1] + 1) * frame]
+    level_db = 20 * np.log10(np.sqrt(np.mean(frames**2, axis=1)) + 1e-9)
+    level_db -= level_db.max()
+    begin = np.flatnonzero(level_db > end_db - 10)[0]
+    end = np.flatnonzero(level_db > end_db)[-1]
+    speech = samples[begin * frame : (end + 1) * frame]
     edge = np.arange(len(speech))
     faded: Samples = speech * np.minimum(1, np.minimum(edge, edge[::-1]) / 40)
     return np.concatenate([np.zeros(int(lead_s * SAMPLE_RATE)), faded, np.zeros(int(tail_s * SAMPLE_RATE))])
+
+
+def tone(hertz: float, seconds: float, peak_db: float) -> Samples:
+    """A sine with soft edges, between 0.1 s and 0.15 s of silence as around speech."""
+    t = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    edges = np.minimum(1, np.minimum(t, t[::-1]) / 0.01)
+    sine = 10 ** (peak_db / 20) * np.sin(2 * np.pi * hertz * t) * edges
+    return np.concatenate([np.zeros(SAMPLE_RATE // 10), sine, np.zeros(SAMPLE_RATE * 3 // 20)])
 
 
 def at_level(samples: Samples, rms_db: float, peak_db: float = -3.5) -> Samples:

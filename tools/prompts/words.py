@@ -1,0 +1,100 @@
+"""The words that numbers are said with, recorded in a row and cut out of it, so that they join to a number again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import accumulate, groupby, pairwise
+
+import numpy as np
+import telephone
+from numpy.typing import NDArray
+from timed import FRAME_S, TimedKokoro
+
+from engine.sounds.tts.phonemes import phonemes
+
+LEAD_S, TAIL_S = 0.015, 0.035
+WORD_RMS_DB = -19.0
+_ROW = 6
+_EDGES = {"zh-CN": ("七十", "三千"), "en": ("seventy", "thousand")}
+_SEPARATOR = ", "
+_PAUSE_S = 0.4
+# Of the row's loudest moment, as a power: -45 dB.
+_SILENT = 10**-4.5
+# What misaki says otherwise: 一 keeps its tone in a month and loses it before 千.
+_SAID = {"一千": "i↘ʨʰjɛ→n", "一月": "i→ɥe↘"}
+_SYLLABLE = {"zh-CN": re.compile("[→↗↘↓]"), "en": re.compile("[AIOQWYaeiouæɑɐɒɔəɚɛɜɪʊʌᵻᵊ]+")}
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """One way to say a word: how long a syllable is at least, and whether the word ends its sentence."""
+
+    syllable_s: float
+    last: bool = False
+
+
+# The first is taken unless another was understood better: takes.yaml.
+TAKES = (Take(0.33), Take(0.28), Take(0.38), Take(0.30, last=True))
+# In a word of several they are shorter.
+_OF_SEVERAL = 0.72
+
+
+def record(
+    kokoro: TimedKokoro, words: Mapping[str, str], language: str, voice: str, speed: float, take: Take
+) -> Iterator[tuple[str, telephone.Samples]]:
+    """Each prompt of `words` (name: text), at 8 kHz, with next to no silence around it."""
+    names = list(words)
+    row = 1 if take.last else _ROW
+    first, last = (phonemes(text, language) for text in _EDGES[language])
+    for at in range(0, len(names), row):
+        some = names[at : at + row]
+        said = [first, *(_phonemes(words[name], language) for name in some), *([] if take.last else [last])]
+        pieces = _cut(kokoro, said, _SYLLABLE[language], voice, speed, take.syllable_s)
+        for name, piece in zip(some, pieces[1:], strict=False):
+            line = telephone.to_telephone(piece, telephone.KOKORO_RATE)
+            line = telephone.trim(line, lead_s=LEAD_S, tail_s=TAIL_S, end_db=-38.0)
+            yield name, telephone.at_level(line, WORD_RMS_DB)
+
+
+def _phonemes(text: str, language: str) -> str:
+    if language == "en":
+        return phonemes(text.replace("-", " "), language)
+    # A third tone before a third is said as a second: 五百, 九点.
+    return re.sub("↓(?=[^→↗↘↓]+↓$)", "↗", _SAID.get(text) or phonemes(text, language))
+
+
+def _cut(
+    kokoro: TimedKokoro, words: list[str], syllable: re.Pattern[str], voice: str, speed: float, syllable_s: float
+) -> list[NDArray[np.float64]]:
+    row = _SEPARATOR.join(words) + "."
+    durations = kokoro.durations(row, voice, speed).copy()
+    at, spans = 1, []
+    for word in words:
+        mine = slice(at, at + len(word))
+        syllables = len(syllable.findall(word))
+        least = syllables * syllable_s * (_OF_SEVERAL if syllables > 1 else 1) / FRAME_S
+        durations[mine] = np.round(durations[mine] * max(1.0, least / durations[mine].sum()))
+        pause = slice(mine.stop, mine.stop + len(_SEPARATOR))
+        if word is not words[-1]:
+            durations[pause] = round(_PAUSE_S / len(_SEPARATOR) / FRAME_S)
+        spans.append((mine.start, mine.stop))
+        at = pause.stop
+    audio = kokoro.speak_timed(row, voice, durations)
+    begins = np.concatenate([[0], np.cumsum(durations)]) * FRAME_S
+    cuts = [_in_silence(audio, begins[stop] - 0.15, begins[stop] + _PAUSE_S) for _, stop in spans[:-1]]
+    edges = [0.0, *cuts, len(audio) / telephone.KOKORO_RATE]
+    return [audio[int(a * telephone.KOKORO_RATE) : int(b * telephone.KOKORO_RATE)] for a, b in pairwise(edges)]
+
+
+def _in_silence(audio: NDArray[np.float64], begin_s: float, end_s: float) -> float:
+    """The middle of the longest silence between two moments: where one word has ended and none has begun."""
+    frame = telephone.KOKORO_RATE // 100
+    part = audio[int(begin_s * telephone.KOKORO_RATE) : int(end_s * telephone.KOKORO_RATE)]
+    energy = np.mean(part[: len(part) // frame * frame].reshape(-1, frame) ** 2, axis=1)
+    silent = energy < max(energy.min() * 4, _SILENT * np.max(audio**2))
+    runs = [(len(list(run)), silence) for silence, run in groupby(silent)]
+    starts = accumulate((length for length, _ in runs), initial=0)
+    length, start = max((length, start) for (length, silence), start in zip(runs, starts, strict=False) if silence)
+    return begin_s + (start + length / 2) / 100
