@@ -100,6 +100,7 @@ class Verify(Step):
             if member is None:
                 return self.go("gave_up")
             answer = await self._ask(visit, member)
+            self._forget_too_many_keys(visit, member)
             if answer.outcome is Answered.OK:
                 return await self._known(visit, answer)
             way = self.go(answer.outcome, answer.detail)
@@ -114,6 +115,7 @@ class Verify(Step):
         for proof in self.verify:
             entered = await self._one(visit, proof)
             if entered is None:
+                visit.leg.digits.drop()
                 return None
             keyed[proof] = entered
         return Member(id=keyed.get("member"), id_card=keyed.get("id_card"), pin=keyed.get("pin"))
@@ -131,6 +133,14 @@ class Verify(Step):
                 return entered
             await visit.say(self.wrong)
         return None
+
+    def _forget_too_many_keys(self, visit: Visit, member: Member) -> None:
+        """An entry that was complete without its end key may have been meant to be longer: what came behind it until
+        now must not answer the next menu, which would note it."""
+        last = self.verify[-1]
+        asked: Asked = getattr(self, last)
+        if len({"member": member.id, "id_card": member.id_card, "pin": member.pin}[last] or "") == asked.max:
+            visit.leg.digits.drop()
 
     async def _ask(self, visit: Visit, member: Member) -> Answer:
         """The endpoint's word, if there is a try left."""

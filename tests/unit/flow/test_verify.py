@@ -21,7 +21,7 @@ from engine.identity.attempts import Attempt, Standing
 from engine.identity.contract import Customer, Member, Outcome, Route
 from engine.identity.endpoint import Answer
 from engine.identity.numbers import normalise
-from tests.unit.flow.scripted import Walked, default_site, walk
+from tests.unit.flow.scripted import ScriptedLeg, Walked, default_site, visit_of, walk
 
 ID_CARD = "11010519491231002X"
 BY_KEYS = ID_CARD.replace("X", "*")
@@ -272,6 +272,26 @@ async def test_nothing_of_what_was_keyed_in_is_anywhere(number: str, pin: str, a
     left = orjson.dumps([walked.notes, dict(walked.variables), said, repr(walked.visit), repr(endpoint.asked)])
     for secret in (number, pin, ID_CARD, BY_KEYS):
         assert secret.encode() not in left
+
+
+@pytest.mark.parametrize(
+    ("settings", "keys", "left"),
+    [
+        ({"max": 12}, "2468#1", ["1"]),  # typed ahead, for the menu that follows
+        ({"max": 4}, "246813", []),  # two more than the PIN may have: what would they be to a menu?
+        ({"max": 4}, "2468#", []),
+        ({"min": 6}, "24#35", []),  # too little, and whatever came behind it
+    ],
+)
+async def test_keys_behind_a_pin_that_was_full_answer_no_menu(
+    settings: dict[str, int], keys: str, left: list[str]
+) -> None:
+    leg = ScriptedLeg()
+    for key in keys:  # all at once, before the endpoint has answered
+        leg.digits.press(key)
+    step = read_step({"verify": ["pin"], "pin": settings, "tries": 1})
+    await step.run(visit_of(leg, services=Services(identity=Endpoint([OK])), site=site()))
+    assert list(iter(leg.digits.take, None)) == left
 
 
 @pytest.mark.parametrize(
