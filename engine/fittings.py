@@ -6,18 +6,21 @@ from pathlib import Path
 
 from engine.asterisk.provisioning import Phone
 from engine.config.site import Site
-from engine.host.state import State
+from engine.host.state import CannotRun, State
 from engine.identity.endpoint import Identity, NoIdentity
 from engine.messages import Endpoint
 
 
 def identity(site: Site, state: State) -> Identity | NoIdentity:
-    """The endpoint that knows the callers, not opened yet."""
+    """The endpoint that knows the callers, not opened yet. Raises CannotRun for one that cannot be used."""
     settings = site.hotline.identity
     if settings is None:
         return NoIdentity()
     secret = shared_secret(site, state)
-    return Identity(settings.url, secret, deadline_s=settings.deadline, fresh_s=settings.cache)
+    try:
+        return Identity(settings.url, secret, deadline_s=settings.deadline, fresh_s=settings.cache)
+    except ValueError as error:  # what HOTLINE_IDENTITY_URL says is in no file that could have been checked
+        raise CannotRun(str(error)) from None
 
 
 def shared_secret(site: Site, state: State) -> str:
@@ -36,7 +39,15 @@ def messages(site: Site, state: State) -> Endpoint | None:
 
 
 def _secret(file: str | None, state: State, name: str) -> str:
-    return Path(file).read_text().strip() if file else state.secret(name)
+    if not file:
+        return state.secret(name)
+    try:
+        secret = Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotRun(f"{name}.secret_file in dialplan/hotline.yaml cannot be read: {error}") from None
+    if not secret:
+        raise CannotRun(f"{file} is empty; write the secret into it that the endpoint has ({name}.secret_file)")
+    return secret
 
 
 def phones(site: Site, state: State) -> dict[str, Phone]:

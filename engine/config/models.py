@@ -49,7 +49,7 @@ class IdentitySettings(Written):
     """The company's own endpoint that knows its customers (docs/identity.md). `cache`: how long an answer about a
     number may be given again, 0s for never."""
 
-    url: str
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+")]
     deadline: Seconds = 1.5
     secret_file: str | None = None
     cache: Seconds = 30.0
