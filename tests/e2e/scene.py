@@ -21,8 +21,9 @@ CALLER_HZ, AGENT_HZ = 1170, 430
 SOON_S = 5.0
 REGISTER_AGAIN_S = 0.3
 CLEAN_WITHIN_S = 8.0
-# What may still be said of a call that has ended.
+# What may still be said of a call that has ended; and of one whose caller is back in the dialplan.
 AFTERWARDS = {"wrapup.ended", "voicemail.heard", "voicemail.deleted", "callback.closed"}
+IN_THE_DIALPLAN = {"ivr.played", "survey.answered"}
 
 
 class Scene:
@@ -252,7 +253,8 @@ def check_events(row: Json, events: list[Json]) -> None:
     kinds = [event["type"] for event in events]
     assert kinds[0] == "call.arrived", kinds
     assert kinds.count("call.arrived") == kinds.count("call.ended") == 1, kinds
-    assert set(kinds[kinds.index("call.ended") + 1 :]) <= AFTERWARDS, kinds
+    afterwards = AFTERWARDS | (IN_THE_DIALPLAN if row["end_reason"] == "returned" else set())
+    assert set(kinds[kinds.index("call.ended") + 1 :]) <= afterwards, kinds
     ids = [tuple(map(int, event["id"].split("-"))) for event in events]
     assert ids == sorted(ids)
     # Two clocks write these (Redis' and the engine's, on one machine), each event when it was made.
