@@ -54,8 +54,8 @@ class Source:
             mark = error.problem_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             raise SiteError([Fault(self.name, line, column, f"is not YAML here: {error.problem}")]) from error
-        except ValueError as error:  # 2026-13-45 without quotes
-            raise SiteError([self.fault((), f"holds a value that is none: {error}; put it in quotes")]) from error
+        except _NoValue as error:
+            raise SiteError([Fault(self.name, *error.at, str(error))]) from error
         if not isinstance(self.data, dict):
             raise SiteError([self.fault((), "must be a mapping (`key: value` lines)")])
 
@@ -108,14 +108,43 @@ class Source:
         return deepest
 
 
+class _NoValue(Exception):  # noqa: N818 - said of what is written
+    """A value that looks like one of a kind and is none: 2026-13-45."""
+
+    def __init__(self, node: yaml.Node, error: ValueError) -> None:
+        self.at = (node.start_mark.line + 1, node.start_mark.column + 1)
+        super().__init__(f"`{node.value}` is no value: {error}; put it in quotes if it is meant as text")
+
+
 def _read(text: str) -> tuple[yaml.Node | None, Any]:
-    """What is written, as nodes that know their place and as values; by libyaml, which is ten times faster."""
+    """What is written, as nodes that know their place and as values; by libyaml, which is ten times faster. Raises
+    _NoValue."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
         node = loader.get_single_node()
-        return node, loader.construct_document(node) if node is not None else None
+        try:
+            return node, loader.construct_document(node) if node is not None else None
+        except ValueError as error:
+            raise _NoValue(_culprit(node, loader), error) from error
     finally:
         loader.dispose()
+
+
+def _culprit(node: yaml.Node, loader: yaml.SafeLoader) -> yaml.Node:
+    """The first value in a file that cannot be made; the whole, if each can."""
+    waiting = [node]
+    while waiting:
+        part = waiting.pop(0)
+        if isinstance(part, yaml.ScalarNode):
+            try:
+                loader.construct_object(part)
+            except ValueError:
+                return part
+        elif isinstance(part, yaml.MappingNode):
+            waiting += [each for pair in part.value for each in pair]
+        elif isinstance(part, yaml.SequenceNode):
+            waiting += part.value
+    return node
 
 
 def _is_key(node: yaml.Node, part: str | int) -> bool:

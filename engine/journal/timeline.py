@@ -109,7 +109,16 @@ def _played(event: e.IvrPlayed, _: Context) -> str:
 
 
 def _digit(event: e.IvrDigit, context: Context) -> str:
-    return f"pressed {event.digit}" if context.step_kind == "menu" else "pressed a key (not shown)"
+    return f"pressed {event.digit}" if context.step_kind in ("menu", "callback") else "pressed a key (not shown)"
+
+
+def _entered(event: e.IvrEntered, _: Context) -> str:
+    return f"keyed in {event.keys}" if event.keys else f"keyed in {event.length} keys (not shown)"
+
+
+def _route(event: e.RouteObeyed, _: Context) -> str:
+    wanted = f"the identity endpoint wants {event.action} {event.target}".rstrip()
+    return wanted if event.obeyed else f"{wanted}, which is not possible: {event.detail}"
 
 
 def _lookup(event: e.LookupFinished, _: Context) -> str:
@@ -245,6 +254,8 @@ SENTENCES: dict[type[Event], Sentence] = {
     e.IvrNodeEntered: lambda event, _: f"step {event.flow}/{event.step} ({_words(event.kind)})",
     e.IvrPlayed: _played,
     e.IvrDigit: _digit,
+    e.IvrEntered: _entered,
+    e.RouteObeyed: _route,
     e.IvrNodeExited: lambda event, _: f"left {event.flow}/{event.step}: {_words(event.outcome)}",
     e.LookupStarted: lambda event, _: f"asking {event.url}",
     e.LookupFinished: _lookup,

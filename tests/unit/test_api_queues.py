@@ -18,7 +18,7 @@ from engine.api.server import Api
 from engine.app import Engine
 from engine.config import site as sites
 
-PROJECT = Path(__file__).resolve().parents[2]
+SMALL = Path(__file__).parent / "small_site"
 
 
 class Agents:
@@ -50,7 +50,7 @@ def acd() -> Agents:
 @pytest.fixture
 async def socket(acd: Agents) -> AsyncIterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="hl-"))  # Unix sockets have short names
-    engine = SimpleNamespace(acd=acd, board=SimpleNamespace(site=sites.load(PROJECT)))
+    engine = SimpleNamespace(acd=acd, board=SimpleNamespace(site=sites.load(SMALL)))
     api = Api(cast(Engine, engine))
     await api.open(folder / "api.sock")
     yield folder / "api.sock"

@@ -44,6 +44,8 @@ SAMPLES: tuple[e.Event, ...] = (
     e.IvrNodeEntered(CALL, AT, "main", "menu", "menu"),
     e.IvrPlayed(CALL, AT, ("welcome",), ("您好…",), "zh-CN", "digit"),
     e.IvrDigit(CALL, AT, "1"),
+    e.IvrEntered(CALL, AT, "20261001", 8),
+    e.RouteObeyed(CALL, AT, "queue", "sales", True),
     e.IvrNodeExited(CALL, AT, "main", "menu", "key 1"),
     e.LookupStarted(CALL, AT, "http://127.0.0.1:9000/identity"),
     e.LookupFinished(CALL, AT, "timeout", 1_500),

@@ -22,6 +22,8 @@ SAID = {
     "lookup.finished": "look-up: timeout in 1.5 s",
     "verify.finished": "verified by member, pin: rejected in 12 ms",
     "http.finished": "asked https://crm/{customer.id}: ok in 20 ms → balance",
+    "ivr.entered": "keyed in 20261001",
+    "ivr.route": "the identity endpoint wants queue sales",
     "item.enqueued": "queued in sales at place 2, needs mandarin>=3, 0 agents ready, "
     "counted as having waited 5 min 00 s",
     "item.announced": "heard their place in the queue: 2",
