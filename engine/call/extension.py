@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from engine.call.inbound import InboundCall
 
 # Why the agent did not take the call → the step's outcome.
-_MISSED = {
+OUTCOMES = {
     Missed.BUSY: "busy",
     Missed.REJECTED: "busy",
     Missed.NO_ANSWER: "no_answer",
     Missed.DUMPED: "no_answer",
     Missed.UNREACHABLE: "absent",
+    Missed.FAILED: "no_answer",
+    Missed.LEASE: "no_answer",
 }
 
 
@@ -68,7 +70,7 @@ class Owner:
                 call.board.records.save_now(record)
                 return conversation
             await self._acd.miss(outcome.token, Missed.DUMPED, ring_ms=record.ring_ms)
-            outcome = _MISSED[Missed.DUMPED]
+            outcome = OUTCOMES[Missed.DUMPED]
         await self._leave(outcome)
         return outcome
 
@@ -93,7 +95,7 @@ class Owner:
         ringing = Ringing(call, offer)
         answer = await ringing.answered()
         call.phone_rings = False
-        return answer or _MISSED.get(ringing.missed or Missed.FAILED, "no_answer")
+        return answer or OUTCOMES[ringing.missed or Missed.FAILED]
 
     async def _offered(self) -> Offer | None:
         """The agent is free now; None when the caller's patience is over first."""

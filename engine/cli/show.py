@@ -58,7 +58,7 @@ def calls(
     if as_json:
         print_json(answer)
         return
-    names = ("call", "arrived", "caller", "queue, agent", "waited", "talked", "end")
+    names = ("call", "arrived", "caller", "queue, who", "waited", "talked", "end")
     table = plain_table(*names, whole=("call",), least={"caller": len("+8613800138000")})
     now_ms = round(time.time() * 1000)
     for row in answer["active"]:
@@ -74,7 +74,7 @@ def _columns(row: dict[str, Any]) -> tuple[str, ...]:
     arrived = datetime.fromtimestamp(row["arrived_ms"] / 1000).astimezone().strftime("%m-%d %H:%M:%S")
     number = row["number"] or row["presentation"]
     caller = f"{number} {row['customer_name']}".rstrip()
-    return row["id"], arrived, caller, ", ".join(filter(None, (row["queue"], row["agent"])))
+    return row["id"], arrived, caller, ", ".join(filter(None, (row["queue"], row["agent"], row["outside"])))
 
 
 def _words(code: str) -> str:
@@ -98,7 +98,8 @@ def call(
     if not answer["active"]:
         console.print(
             f"waited {span(row['wait_ms'])}, rang {span(row['ring_ms'])}, talked {span(row['talk_ms'])}, "
-            f"{row['offers']} offer(s), agent {row['agent'] or '—'}, end: {row['end_reason']}",
+            f"{row['offers']} offer(s), agent {row['agent'] or '—'}"
+            f"{', outside ' + row['outside'] if row['outside'] else ''}, end: {row['end_reason']}",
             soft_wrap=True,
         )
 

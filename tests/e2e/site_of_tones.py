@@ -91,8 +91,8 @@ def write(folder: Path, *, far_end_port: int, identity_deadline_s: float = IDENT
     music = folder / "music"
     music.mkdir()
     _sine(music / "tone.sln", MUSIC_HZ, 20.0)
-    with (folder / "asterisk_conf/musiconhold.conf").open("a") as file:
-        file.write(f"\n[tone]\nmode = files\ndirectory = {music}\n")
+    with (folder / "asterisk_conf/musiconhold.conf").open("a") as classes:
+        classes.write(f"\n[tone]\nmode = files\ndirectory = {music}\n")
     return folder
 
 

@@ -24,7 +24,7 @@ def test_every_example_of_the_page_can_be_read(page: Path) -> None:
     found = blocks(page)
     assert found == blocks(PAGES[0]), "the two languages show different examples"
     hotline: dict[str, Any] = {"company": "晨星", "numbers": {"4008001234": {"flow": "main"}}}
-    steps = {}
+    steps: dict[str, Any] = {}
     for block in found:
         if block.keys() & {"trunks", "branches"}:
             hotline |= block
