@@ -125,14 +125,14 @@ def _read(text: str) -> tuple[yaml.Node | None, Any]:
         try:
             return node, loader.construct_document(node) if node is not None else None
         except ValueError as error:
-            raise _NoValue(_culprit(node, loader), error) from error
+            raise _NoValue(_culprit(node), error) from error
     finally:
         loader.dispose()
 
 
-def _culprit(node: yaml.Node, loader: yaml.SafeLoader) -> yaml.Node:
+def _culprit(node: yaml.Node) -> yaml.Node:
     """The first value in a file that cannot be made; the whole, if each can."""
-    waiting = [node]
+    loader, waiting = yaml.SafeLoader(""), [node]
     while waiting:
         part = waiting.pop(0)
         if isinstance(part, yaml.ScalarNode):
