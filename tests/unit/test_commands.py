@@ -23,7 +23,6 @@ CALL: dict[str, Any] = {
     "arrived_ms": 1_763_761_507_000,
     "number": "+8613800138000",
     "presentation": "allowed",
-    "outside": "",
     "customer_name": "欧阳[/]娜娜",  # brackets are rich's mark-up; from a company's own system they are a name
     "queue": "service",
     "agent": "8002",
