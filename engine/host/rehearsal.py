@@ -205,7 +205,7 @@ def _of_dialplan(heard: _Heard, site: Path) -> Iterator[Finding]:
         call = _CALL.match(priority["call"]) if priority else None
         if priority is None or call is None or not applications:
             continue
-        place = (_conf(priority["file"], site), int(priority["line"]), 1)
+        place = (*_conf(priority["file"], int(priority["line"]), priority["call"], site), 1)
         if call["application"].lower() not in applications:
             said = f"there is no application `{call['application']}` in this Asterisk: the call would end here"
             yield error(Fault(*place, said))
@@ -228,6 +228,13 @@ def _leads_to(application: str, arguments: str) -> Iterator[str]:
             yield goes["context"]
 
 
-def _conf(name: str, site: Path) -> str:
+def _conf(name: str, line: int, call: str, site: Path) -> tuple[str, int]:
+    """The file and line of a call. Asterisk miscounts the lines of a context that stands in two files, so that the
+    line it names counts only if the application is there."""
     found = next((path for path in sorted(site.glob(f"*/{name}"))), None)
-    return f"{found.parent.name}/{name}" if found else name
+    if found is None:
+        return name, line
+    application = call.partition("(")[0]
+    lines = found.read_text(errors="replace").splitlines()
+    numbers = [number for number, text in enumerate(lines, 1) if application in text]
+    return f"{found.parent.name}/{name}", line if line in numbers or not numbers else numbers[0]
