@@ -4,7 +4,7 @@
      same => n,AGI(${AGI}/mailbox,night)
      same => n,Hangup()
 
-The argument is a box; without it, all of them. Says how many there are, then each caller's number and what they said:
+The argument is a box; without it, all of them. Says how many there are, then what each caller said, and their number:
 1 again, 2 next, 3 delete, # end.
 """
 

@@ -13,8 +13,8 @@ DECIDES_S = 3.0
 
 
 async def listen(leg: Leg, boxes: Mailboxes, *, box: str = "", by: str) -> None:
-    """How many voicemails nobody has heard yet, in one box or in all, and then each of them, the oldest first: the
-    caller's number, and what they said.
+    """How many voicemails nobody has heard yet, in one box or in all, and then each of them, the oldest first:
+    what was said, and the caller's number.
 
     At any time: 1 again, 2 the next, 3 delete, # or * the end. What was heard is heard, however it was left; by a
     hang-up only when it had been played to its end. Raises HungUp, DatabaseDown.
@@ -37,5 +37,5 @@ async def _play(leg: Leg, boxes: Mailboxes, voicemail: Voicemail) -> str | None:
     """The key pressed meanwhile, or soon after."""
     who = prompts_for(Kind.PHONE, voicemail.number, leg.language) if voicemail.number else []
     recording = str(boxes.file(voicemail.box, voicemail.id).with_suffix(""))
-    finished = await leg.play([*who, "beep", recording])
+    finished = await leg.play(["beep", recording, *who])
     return await leg.digit(DECIDES_S if finished else 0.0)

@@ -19,7 +19,8 @@ from tests.e2e.waiting import until
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 BOX, CALLBACK, SERVED = "4008001211", "4008001212", "4008001213"
-ANNE, BOB, CARL, DORA, EVE, FAY = (f"1360013607{n}" for n in range(6))
+ANNE, BOB, CARL, DORA, EVE, FAY, GINA, HUGO = (f"1360013607{n}" for n in range(8))
+GINA_HZ = 1930
 BLOCK = 1600  # samples: 200 ms
 
 
@@ -102,6 +103,46 @@ async def test_a_voicemail_is_heard_again_saved_and_copied_out(scene: Scene, tmp
     await run(scene.hotline, "voicemail", "delete", left["id"])
     assert not Path(left["file"]).exists()  # noqa: ASYNC240 - one system call
     assert (await scene.row(BOB))["end_reason"] == "flow_hangup"
+
+
+async def test_an_agent_hears_it_on_their_phone_and_deletes_it(scene: Scene) -> None:
+    call = await at_the_beep(scene, GINA)
+    await call.play_tone(GINA_HZ)
+    await asyncio.sleep(2.0)
+    await call.hang_up()
+    left = await voicemail_of(scene, GINA)
+
+    phone = await scene.agent()
+    listening = await phone.call("*97")
+    await listening.answered()
+    while not await listening.hears(GINA_HZ, within=4):
+        await listening.press("2")  # past what other tests have left
+    await listening.press("3")
+
+    async def gone() -> bool:
+        rows = await scene.hotline.ask("/v1/voicemails?limit=1000")
+        return left["id"] not in [row["id"] for row in rows]
+
+    await until(gone, within=SOON_S, what="the voicemail is deleted")
+    await listening.ended()
+    assert only(await scene.events_of(await scene.row(GINA)), "voicemail.deleted")["by"] == scene.user(phone)
+
+
+@pytest.mark.hotline("fragile")
+async def test_who_speaks_while_the_engine_is_killed_is_asked_again_and_what_they_said_is_still_there(
+    scene: Scene,
+) -> None:
+    call = await at_the_beep(scene, HUGO)
+    await says(call, 1.0)
+    asked_again = asyncio.ensure_future(call.hears(PROMPTS_HZ["leave-message"], within=20))
+    old = scene.hotline.kill("engine")
+    assert await asked_again
+    await scene.hotline.replaced("engine", old)
+    await call.hang_up()
+
+    row = await scene.row(HUGO)
+    files = (scene.hotline.state.recordings / "voicemail/night").glob(f"{row['id']}-*.wav")
+    assert max(seconds_of(file, CALLER_HZ) for file in files) >= 0.6
 
 
 async def test_who_says_it_again_leaves_only_the_last(scene: Scene) -> None:
