@@ -28,6 +28,7 @@ class IdentityEndpoint:
     def __init__(self, secret: str) -> None:
         self.mood = Mood.WELL
         self.answers_after_s = 5.0
+        self.asked: list[tuple[str, str]] = []  # path and Idempotency-Key of each request
         self._app = create_app(CUSTOMERS, secret)
         self._app.middlewares.append(self._moodily)
         self._runner = web.AppRunner(self._app, shutdown_timeout=0.1)
@@ -73,6 +74,7 @@ class IdentityEndpoint:
 
     @web.middleware
     async def _moodily(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        self.asked.append((request.path, request.headers.get("Idempotency-Key", "")))
         if self.mood is Mood.SLOW:
             await asyncio.sleep(self.answers_after_s)
         elif self.mood is Mood.NONSENSE:

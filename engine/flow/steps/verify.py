@@ -16,6 +16,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from engine.config.models import AttemptLimits
+from engine.config.units import Seconds
 from engine.flow.entry import Entry, EntryState, key_in
 from engine.flow.patience import with_music
 from engine.flow.route import obey
@@ -61,7 +62,7 @@ class AskedIdCard(Asked):
     max: Literal[18] = 18
     end: Literal["#", ""] = "#"
     again: Literal["#", ""] = ""
-    total: float = 60.0
+    total: Seconds = 60.0
 
 
 class AskedPin(Asked):

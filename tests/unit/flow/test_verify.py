@@ -17,6 +17,7 @@ from engine.config.models import IdentitySettings
 from engine.config.site import Site
 from engine.flow.services import Services
 from engine.flow.steps import Ended, read_step
+from engine.flow.steps.verify import Verify
 from engine.identity.attempts import Attempt, Standing
 from engine.identity.contract import Customer, Member, Outcome, Route
 from engine.identity.endpoint import Answer
@@ -310,6 +311,12 @@ async def test_keys_behind_a_pin_that_was_full_answer_no_menu(
 def test_a_step_that_cannot_work_is_refused(wrong: dict[str, Any], why: str) -> None:
     with pytest.raises(ValidationError, match=why):
         read_step(wrong)
+
+
+def test_times_are_written_as_everywhere() -> None:
+    step = read_step({"verify": ["id_card"], "id_card": {"first": "12s", "total": "90s"}})
+    assert isinstance(step, Verify)
+    assert (step.id_card.first, step.id_card.total, step.pin.total) == (12.0, 90.0, 30.0)
 
 
 def test_the_checker_knows_every_prompt() -> None:
