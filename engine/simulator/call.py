@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from engine.config.dialling import NotAllowed, ways_out
 from engine.config.models import Number
 from engine.config.site import Site
 from engine.config.source import nearest
@@ -157,15 +158,27 @@ class _Simulation:
             if isinstance(departure, Ended):
                 facts: dict[str, Any] = {"cause": departure.cause, "answered": self._leg.up}
                 return End("hangup", departure.reason, f"at {walk.flow}/{walk.step}, cause {departure.cause}", facts)
-            end = await self._with_somebody(departure, visit, f"{walk.flow}/{walk.step}")
-            outcome = self._dialled.after.get(end.kind)
+            outcome = self._refused(departure)
             if outcome is None:
-                return end
-            self._say(f"{end}: {end.why}; as if: {outcome}")
-            if outcome == "served" and "served" not in departure.branches:
-                return End("hangup", "served", f"{end} was the end of it")
+                end = await self._with_somebody(departure, visit, f"{walk.flow}/{walk.step}")
+                outcome = self._dialled.after.get(end.kind)
+                if outcome is None:
+                    return end
+                self._say(f"{end}: {end.why}; as if: {outcome}")
+                if outcome == "served" and "served" not in departure.branches:
+                    return End("hangup", "served", f"{end} was the end of it")
             if not walk.follow(departure.back(outcome)):
                 return End("hangup", outcome, f"nothing follows {walk.flow}/{walk.step} for {outcome}")
+
+    def _refused(self, away: Away) -> str | None:
+        """A number that no trunk may dial rings nowhere, whatever is to be supposed of those that ring."""
+        if isinstance(away, ToNumber) and away.number:
+            try:
+                ways_out(self._site.hotline, away.number, away.trunk)
+            except NotAllowed as refusal:
+                self._note(e.OutsideFailed, number=refusal.number, reason="refused", ring_ms=0, detail=refusal.why)
+                return "refused"
+        return None
 
     async def _with_somebody(self, away: Away, visit: Visit, place: str) -> End:
         site, variables = self._site, visit.variables

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from engine.config.trunks import Outbound, Trunk
 from engine.simulator.answers import BadAnswers
 from engine.simulator.call import NotOurs
-from tests.unit.simulator.playing import AT, play, said
+from tests.unit.simulator.playing import AT, NUMBER, play, said, site_of
 
 MENU: dict[str, Any] = {
     "greet": {"play": ["welcome"]},
@@ -130,9 +132,18 @@ def test_a_voicemail_is_pretended() -> None:
     assert said(story)[-1] == "message-saved"
 
 
-def test_an_extension_and_a_number_are_where_a_call_may_end() -> None:
+def test_an_extension_is_where_a_call_may_end() -> None:
     assert str(play({"to": {"extension": "keyed"}}, "8001#").end) == "agent 8001"
-    assert str(play({"to": {"number": "+862188881234"}}).end) == "number +862188881234"
+
+
+@pytest.mark.parametrize(
+    ("number", "end"), [("+862188881234", "number +862188881234"), ("+442079460000", "hangup rejected")]
+)
+def test_a_number_is_where_a_call_ends_if_a_trunk_may_dial_it(number: str, end: str) -> None:
+    site = site_of({"to": {"number": number, "when": {"refused": "no"}}, "no": {"hangup": "rejected"}})
+    trunk = Trunk(outbound=Outbound(allow=["+8621*"], caller_id=NUMBER))
+    hotline = site.hotline.model_copy(update={"trunks": {"carrier": trunk}})
+    assert str(play({}, site=replace(site, hotline=hotline)).end) == end
 
 
 def test_a_flow_that_goes_round_without_end_does_not_keep_the_simulator() -> None:
