@@ -13,5 +13,5 @@ from engine.asterisk.agi_step import perform
 
 
 async def run(session: Session) -> None:
-    """Asks, and has the endpoint judge; a `route` in its answer is for flows."""
-    await perform(session, "verify", default="member", obey=False)
+    """Asks, and has the endpoint judge; a `route` in its answer is told, as in caller_lookup."""
+    await perform(session, "verify", default="member")

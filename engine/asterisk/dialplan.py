@@ -34,7 +34,9 @@ ERRAND_CALL = "HOTLINE_CALL"
 Reader = Callable[[str], Any]
 
 # Known of a caller once they have been looked up, and used by more than what is written in a step.
-_CUSTOMER = frozenset(("customer.id", "customer.name", "customer.tier"))
+_KNOWN = frozenset(
+    ("customer.id", "customer.name", "customer.tier", "route.priority", "route.require", "route.announce")
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _NAMED = re.compile(r"[^\s/]+/[^\s/]+")
 # What text could do where the dialplan expands it: begin another expansion or expression, end a quoted string, add an
@@ -131,7 +133,7 @@ def variable(name: str) -> str:
 
 def names(step: Step) -> set[str]:
     """The call's variables that the step may look at."""
-    return {*_CUSTOMER, *(name for name in _names(step) if _NAME.fullmatch(name))}
+    return {*_KNOWN, *(name for name in _names(step) if _NAME.fullmatch(name))}
 
 
 def results(result: Next, before: Variables, after: Variables) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
 import pytest
@@ -48,16 +49,22 @@ async def hotline() -> AsyncIterator[Hotline]:
     dialplan = hotline.site / "dialplan"
     (dialplan / "errands.conf").write_text(DIALPLAN)
     shutil.copy(PROJECT / "dialplan/examples/hand_written.conf", dialplan)
-    (dialplan / "calendars.yaml").write_text("calendars: {office: {zone: Asia/Shanghai, open: {daily: 24h}}}\n")
-    (dialplan / "lists.yaml").write_text("lists: {block: {numbers: {}}}\n")
-    queues = yaml.safe_load((dialplan / "queues.yaml").read_text())
-    queues["queues"]["brief"] = {**queues["queues"]["sales"], "max_wait": 0.5}
-    (dialplan / "queues.yaml").write_text(yaml.safe_dump(queues))
+    write(hotline, "calendars", office={"zone": "Asia/Shanghai", "open": {"daily": "24h"}})
+    write(hotline, "lists", block={"numbers": {}})
+    write(hotline, "queues", brief={"require": "sales", "max_wait": 0.5})
     try:
         await hotline.open()
         yield hotline
     finally:
         await hotline.close()
+
+
+def write(hotline: Hotline, name: str, **more: Any) -> None:
+    """Adds to what the test's site has."""
+    path = hotline.site / f"dialplan/{name}.yaml"
+    data = yaml.safe_load(path.read_text()) if path.exists() else {name: {}}
+    data[name].update(more)
+    path.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False))
 
 
 async def value(scene: Scene, name: str) -> str:
@@ -179,9 +186,20 @@ async def test_the_hand_written_hotline_takes_a_known_caller_through_its_menu_to
     assert ring.caller_name == VIP_NAME
     await ring.answer()
     await hear_each_other(call, ring)
-    row = await scene.until_active(VIP, "phase", "talking")
-    assert (row["head_start_s"], row["queue"]) == (300.0, "sales")
-    await call.hang_up()
+    record = await scene.until_active(VIP, "phase", "talking")
+    assert (record["head_start_s"], record["queue"]) == (300.0, "sales")
+    await ring.hang_up()
+    row = await scene.row(VIP)
+    await call.hears_something(within=SOON_S)  # survey-ask
+    await call.press("5")
+    await scene.event(row, "survey.answered")
+    await call.ended(timeout=10)
+
+    async def counted() -> bool:
+        surveys = await scene.hotline.ask("/v1/surveys")
+        return [("sales", scene.user(agent), 5.0)] == [(s["queue"], s["agent"], s["average"]) for s in surveys]
+
+    await until(counted, within=SOON_S, what="the answer counts for the agent")
 
 
 async def test_the_hand_written_hotline_refuses_whom_the_company_refuses(scene: Scene) -> None:

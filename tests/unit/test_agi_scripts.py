@@ -14,7 +14,7 @@ from engine.asterisk.agi_session import Rooms
 from engine.flow.flow import Flow
 from engine.hours import Calendar
 from engine.hours.written import CalendarsFile
-from engine.identity.contract import Customer, Outcome
+from engine.identity.contract import Action, Customer, Outcome, Route
 from engine.identity.endpoint import Answer, NoIdentity
 from engine.identity.groups import AreasFile
 from engine.journal.events import Event
@@ -93,6 +93,8 @@ async def test_what_the_endpoint_calls_a_customer_cannot_act_in_the_dialplan() -
         "HOTLINE_CUSTOMER_ID": "",
         "HOTLINE_CUSTOMER_NAME": "SHELL(id) & 张三1",
         "HOTLINE_CUSTOMER_TIER": "VIP",
+        "HOTLINE_ROUTE_ACTION": "",
+        "HOTLINE_ROUTE_TARGET": "",
         "HOTLINE_OUTCOME": "ok",
         "HOTLINE_STEP": "",
         "HOTLINE_AGI": "ok",
@@ -102,6 +104,16 @@ async def test_what_the_endpoint_calls_a_customer_cannot_act_in_the_dialplan() -
 async def test_a_caller_whom_nobody_knows_is_an_outcome() -> None:
     found = await result("caller_lookup")
     assert (found["HOTLINE_OUTCOME"], found["HOTLINE_AGI"]) == ("not_found", "ok")
+
+
+async def test_a_route_is_told_to_the_dialplan_and_what_it_claims_is_kept() -> None:
+    class Routes(NoIdentity):
+        async def look_up(self, *_: Any, **__: Any) -> Answer:
+            return Answer(Outcome.OK, Customer(), route=Route(action=Action.QUEUE, target="sales", priority=60))
+
+    found = await result("caller_lookup", of=rooms(site=FakeSite(), identity=Routes()))
+    assert (found["HOTLINE_ROUTE_ACTION"], found["HOTLINE_ROUTE_TARGET"]) == ("queue", "sales")
+    assert (found["HOTLINE_ROUTE_PRIORITY"], found["HOTLINE_OUTCOME"]) == ("60", "ok")
 
 
 async def test_a_lookup_leaves_a_ringing_call_ringing() -> None:
