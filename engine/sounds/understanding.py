@@ -133,9 +133,11 @@ def _below_hundred(n: int) -> Units:
 def _syllables(text: str) -> Units:
     from pypinyin import Style, lazy_pinyin
 
-    # 幺 and 两 are other words for 一 and 二; a recogniser that writes 1 or 2 has understood both.
-    spoken = re.sub(r"[^\u4e00-\u9fff]", "", text.translate(str.maketrans("〇幺两兩", "零一二二")))
-    return list(lazy_pinyin(spoken, style=Style.NORMAL))
+    spoken = re.sub(r"[^\u4e00-\u9fff]", "", text.replace("〇", "零"))
+    # 幺 (yāo) and 两 (liǎng) are other words for 一 and 二, and a recogniser that writes 1 or 2 has understood both.
+    return [
+        {"yao": "yi", "liang": "er"}.get(syllable, syllable) for syllable in lazy_pinyin(spoken, style=Style.NORMAL)
+    ]
 
 
 def _english_words(text: str) -> Units:

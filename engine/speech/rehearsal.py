@@ -26,10 +26,15 @@ def rehearsal(language: str, times: int) -> list[list[str]]:
         offered = [_said(dice, language) for _ in range(_CHOICES)]
         best = max(offered, key=lambda words: sum(missing[word] for word in set(words)) / len(words) ** 0.5)
         missing -= Counter(best)
-        if len(said[-1]) > _ENOUGH:
+        if len(said[-1]) > _ENOUGH or (said[-1] and _is_figure(said[-1][-1]) and _is_figure(best[0])):
             said.append([])
         said[-1] += [*(_BETWEEN if said[-1] else []), *best]
     return said
+
+
+def _is_figure(word: str) -> bool:
+    """Two numbers in a row are written as one by a recogniser, and nobody could say which of them it has misheard."""
+    return word.startswith(("digit-", "number-", "hundred", "thousand"))
 
 
 def _said(dice: random.Random, language: str) -> list[str]:
