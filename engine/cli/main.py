@@ -16,6 +16,7 @@ from engine.cli import (
     announcements,
     callbacks,
     check,
+    flows,
     hours,
     identity,
     lists,
@@ -147,6 +148,7 @@ def init(folder: Annotated[Path, typer.Argument(help="A new folder.")]) -> None:
 # Registered here so that --help lists the commands in the order of an admin's day.
 check.register(app)
 simulate.register(app)
+app.add_typer(flows.app, name="flow")
 app.command()(reload.reload)
 show.register(app)
 app.add_typer(agents.app, name="agents")
