@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from engine.config.check import Finding, warning
 from engine.config.site import Site
@@ -33,8 +33,16 @@ def look(site: Site, sources: Mapping[str, Source]) -> Iterator[Finding]:
             for where, name in places(box):
                 if name in known:
                     continue
-                near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.8)
+                near = _near(name, known)
                 if near or not (answered and ("." not in name or name.startswith("customer."))):
-                    meant = f" (did you mean `{near[0]}`?)" if near else ""
+                    meant = f" (did you mean `{near}`?)" if near else ""
                     said = f"nothing gives `{name}` a value: it is always empty{meant}"
                     yield warning(sources[flow_name].fault(("steps", step, *where), said))
+
+
+def _near(name: str, known: Collection[str]) -> str:
+    """The known name that was meant; of `customer.tear`, only what stands behind the dot is compared."""
+    owner, _, own = name.rpartition(".")
+    same_owner = {other.rpartition(".")[2]: other for other in sorted(known) if other.rpartition(".")[0] == owner}
+    close = difflib.get_close_matches(own, same_owner, n=1, cutoff=0.75)
+    return same_owner[close[0]] if close else ""
