@@ -32,6 +32,4 @@ class PublicOnly(ThreadedResolver):
 
 
 def _is_public(address: str) -> bool:
-    parsed = ipaddress.ip_address(address.split("%")[0])
-    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    return (mapped or parsed).is_global
+    return ipaddress.ip_address(address.split("%")[0]).is_global

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -122,6 +123,22 @@ async def test_what_is_saved_is_a_variable() -> None:
 async def test_each_status_has_its_branch(status: int, outcome: str, detail: str) -> None:
     async with server(answering(b"", status)) as base:
         assert ended(await ask(f"{base}/")) == (outcome, detail)
+
+
+@pytest.mark.parametrize(
+    ("private", "ended_as"),
+    [(False, ("invalid", "crm.example.com leads to the private address 127.0.0.1")), (True, ("ok", ""))],
+)
+async def test_a_name_leads_into_the_companys_network_only_if_the_step_says_so(
+    monkeypatch: pytest.MonkeyPatch, private: bool, ended_as: tuple[str, str]
+) -> None:
+    async def getaddrinfo(_: object, host: str, port: int, **__: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    async with server(answering({})) as base:
+        monkeypatch.setattr("asyncio.base_events.BaseEventLoop.getaddrinfo", getaddrinfo)
+        walked = await ask(base.replace("127.0.0.1", "crm.example.com"), {"private": private})
+    assert ended(walked) == ended_as
 
 
 async def test_a_redirect_leads_nowhere() -> None:

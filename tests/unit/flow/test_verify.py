@@ -123,6 +123,8 @@ async def test_whoever_is_verified_is_known() -> None:
     assert walked.variables["customer.name"] == "张三"
     assert walked.variables["customer.level"] == "gold"
     assert walked.variables["customer.verified"] is True
+    (identified,) = [payload for kind, payload in walked.notes if kind == "call.identified"]
+    assert identified["customer"] == {"name": "张三", "tier": "VIP"}, "an id may be what was keyed in"
 
 
 @pytest.mark.parametrize("answer", [WRONG, UNKNOWN])

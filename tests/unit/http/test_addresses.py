@@ -37,6 +37,10 @@ async def test_an_address_of_the_old_world_in_the_clothes_of_the_new_is_refused(
         await PublicOnly().resolve("crm.example.com", 443)
 
 
+async def test_localhost_is_meant() -> None:
+    assert {found["host"] for found in await PublicOnly().resolve("localhost", 80)} <= {"127.0.0.1", "::1"}
+
+
 @pytest.mark.parametrize("address", ["8.8.8.8", "2400:3200::1"])
 async def test_a_name_on_the_internet_is_found(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     answering(monkeypatch, address)

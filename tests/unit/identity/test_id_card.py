@@ -18,7 +18,8 @@ def test_a_right_number_is_one(number: str) -> None:
         "",
         "110105194912310021",  # wrong check character
         "11010519491231002x",
-        "11010519491331002X",  # a thirteenth month
+        "110105194913310021",  # a thirteenth month, with the check character that it would have
+        "110105194902300020",  # the thirtieth of February
         "110105491231002",  # 15 digits, which nobody has any more
         "11010519491231002X ",
         "11010519491231002*",

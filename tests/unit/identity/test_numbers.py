@@ -52,9 +52,11 @@ def test_the_golden_table_is_read_whole() -> None:
 
 
 def test_a_trunk_without_rules_has_the_sites_area_code_and_a_foreign_one_has_not() -> None:
-    file = site(abroad=Trunk(region="GB")).model_copy(update={"area_code": "0755"})
-    assert file.caller("88881234", trunk="carrier", presentation="allowed").number == SHENZHEN
-    assert file.caller("88881234", trunk="abroad", presentation="allowed").number == ""
+    file = site(abroad=Trunk(region="GB"), london=Trunk(region="GB", area_code="020"))
+    shenzhen, guangzhou = (file.model_copy(update={"area_code": code}) for code in ("0755", "020"))
+    assert shenzhen.caller("88881234", trunk="carrier", presentation="allowed").number == SHENZHEN
+    assert guangzhou.caller("83612345", trunk="london", presentation="allowed").number == "+442083612345"
+    assert guangzhou.caller("83612345", trunk="abroad", presentation="allowed").number == ""
 
 
 @pytest.mark.parametrize("raw", ["1391234\r\n5678", "\u202d139 1234 5678\u202c", "139\u200b12345678\ufeff"])
