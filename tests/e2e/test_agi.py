@@ -146,6 +146,15 @@ def sessions(hotline: Hotline) -> list[str]:
     return [f"AGI connection with {row[2]}" for row in rows if row[1] == port and row[3] == "01"]
 
 
+CROWD = 200
+
+
+async def heard(hotline: Hotline) -> list[str]:
+    """The channels whose keys Asterisk tells the engine."""
+    channels: list[str] = (await hotline.ari("applications/hotline"))["channel_ids"]
+    return channels
+
+
 async def test_area_tells_the_dialplan_where_the_caller_is_from(scene: Scene) -> None:
     await scene.dial("013800138000", number="4007770001", accounted=False)
     facts = [f"HOTLINE_CALLER_{fact}" for fact in ("NUMBER", "AREA", "CARRIER", "PRESENTATION", "CITY")]
@@ -276,3 +285,38 @@ async def test_a_caller_who_hangs_up_in_a_script_leaves_nothing_behind(scene: Sc
         return [*sessions(scene.hotline), *await scene.leftovers()]
 
     await until_none(left, within=SOON_S)
+
+
+async def test_a_script_whose_engine_dies_leaves_its_caller_to_the_dialplan_and_to_nobody_else(scene: Scene) -> None:
+    call = await scene.dial("13600136043", number="4007770008", accounted=False)
+    await call.answered()
+    assert sessions(scene.hotline)
+    await scene.hotline.replaced("engine", scene.hotline.kill("engine"))
+    assert (await variables(scene))["HOTLINE_AGI"] == "-"
+    assert await scene.hotline.active_calls() == []
+    assert call.end is None
+
+
+async def test_200_callers_are_in_a_script_at_once_and_leave_nothing_behind(scene: Scene) -> None:
+    """Callers of Asterisk's own making, as nobody listens to them: a session and a subscription for each."""
+    hotline = scene.hotline
+    ari = f"http://127.0.0.1:{hotline.ports.ari}/ari"
+    login = {"Authorization": aiohttp.encode_basic_auth("hotline", hotline.state.secret("ari"))}
+
+    async def all_in() -> bool:
+        return len(sessions(hotline)) == len(await heard(hotline)) == CROWD
+
+    async def left() -> list[str]:
+        return [*sessions(hotline), *await heard(hotline), *await scene.leftovers()]
+
+    async with aiohttp.ClientSession(headers=login) as session, session.ws_connect(f"{ari}/events?app=crowd"):
+        callers = []
+        for _ in range(CROWD):
+            query = {"endpoint": "Local/4007770008@from-trunk", "app": "crowd"}
+            async with session.post(f"{ari}/channels", params=query) as answer:
+                callers.append((await answer.json())["id"])
+        await until(all_in, within=3 * SOON_S, what=f"{CROWD} callers in the script")
+        for caller in callers:
+            async with session.delete(f"{ari}/channels/{caller}"):
+                pass
+        await until_none(left, within=3 * SOON_S)
