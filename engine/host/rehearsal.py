@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +46,7 @@ _PRIORITY = re.compile(
 _CALL = re.compile(r"(?P<application>\w+)\((?P<arguments>.*)\)$")
 _CONTEXT = re.compile(r"^\[ Context '(?P<name>[^']+)'", re.MULTILINE)
 _APPLICATION = re.compile(r"^\s*(\w+): ", re.MULTILINE)
+_INCLUDES_MANY = re.compile(r"^#include\s+[\"<]?([\w./-]*\*[\w./*-]*)", re.MULTILINE)
 _GOES = re.compile(r"^(?P<context>[\w-]+),[^,$]+,[^,$]+$")
 
 
@@ -67,7 +68,8 @@ def rehearse(site: Path) -> list[Finding]:
         state.make()
         conf = generated.write(state, copy, program, HOST, Ports(_free_base()))
         heard = _listen(program, conf, state)
-        return [*_of_log(heard.log, state, site), *_of_dialplan(heard, site)]
+        offsets = _offsets(copy)
+        return [*_of_log(heard.log, state, site, offsets), *_of_dialplan(heard, site, offsets)]
 
 
 def _copy(site: Path, copy: Path) -> None:
@@ -156,7 +158,7 @@ def _ask(program: AsteriskProgram, conf: Path, command: str) -> str:
         return ""
 
 
-def _of_log(log: str, state: State, site: Path) -> Iterator[Finding]:
+def _of_log(log: str, state: State, site: Path, offsets: Mapping[str, int]) -> Iterator[Finding]:
     before = ""
     for line in log.splitlines():
         logged = _LOGGED.match(line)
@@ -169,7 +171,9 @@ def _of_log(log: str, state: State, site: Path) -> Iterator[Finding]:
             continue  # why has just been said
         place = _PLACE.search(text)
         if place:
-            fault = Fault(_file(place["path"], state), int(place["line"]), 1, f"Asterisk: {_PLACE.sub('', text)}")
+            file = _file(place["path"], state)
+            line_there = int(place["line"]) - offsets.get(file, 0)
+            fault = Fault(file, line_there, 1, f"Asterisk: {_PLACE.sub('', text)}")
         else:
             file, number = _mentioned(text, site)
             fault = Fault(file, number, 1, f"Asterisk: {text}")
@@ -196,7 +200,7 @@ def _mentioned(text: str, site: Path) -> tuple[str, int]:
     return "asterisk_conf", 1
 
 
-def _of_dialplan(heard: _Heard, site: Path) -> Iterator[Finding]:
+def _of_dialplan(heard: _Heard, site: Path, offsets: Mapping[str, int]) -> Iterator[Finding]:
     """Applications and contexts that there are none of: Asterisk finds out when a caller is there."""
     applications = {name.lower() for name in _APPLICATION.findall(heard.applications)}
     contexts = set(_CONTEXT.findall(heard.dialplan))
@@ -205,7 +209,8 @@ def _of_dialplan(heard: _Heard, site: Path) -> Iterator[Finding]:
         call = _CALL.match(priority["call"]) if priority else None
         if priority is None or call is None or not applications:
             continue
-        place = (*_conf(priority["file"], int(priority["line"]), priority["call"], site), 1)
+        file = _conf(priority["file"], site)
+        place = (file, int(priority["line"]) - offsets.get(file, 0), 1)
         if call["application"].lower() not in applications:
             said = f"there is no application `{call['application']}` in this Asterisk: the call would end here"
             yield error(Fault(*place, said))
@@ -228,13 +233,20 @@ def _leads_to(application: str, arguments: str) -> Iterator[str]:
             yield goes["context"]
 
 
-def _conf(name: str, line: int, call: str, site: Path) -> tuple[str, int]:
-    """The file and line of a call. Asterisk miscounts the lines of a context that stands in two files, so that the
-    line it names counts only if the application is there."""
+def _conf(name: str, site: Path) -> str:
+    """The file that Asterisk calls by its last name."""
     found = next((path for path in sorted(site.glob(f"*/{name}"))), None)
-    if found is None:
-        return name, line
-    application = call.partition("(")[0]
-    lines = found.read_text(errors="replace").splitlines()
-    numbers = [number for number, text in enumerate(lines, 1) if application in text]
-    return f"{found.parent.name}/{name}", line if line in numbers or not numbers else numbers[0]
+    return f"{found.parent.name}/{name}" if found else name
+
+
+def _offsets(site: Path) -> dict[str, int]:
+    """By how much Asterisk miscounts the lines of a file: of those that one `#include` with a * brings in, it counts
+    the lines as if they were one file, and one more for each (config.c, config_text_file_load)."""
+    offsets: dict[str, int] = {}
+    for conf in sorted((site / "asterisk_conf").glob("*.conf")):
+        for pattern in _INCLUDES_MANY.findall(conf.read_text(errors="replace")):
+            before = 0
+            for file in sorted(site.glob(pattern)):
+                offsets[f"{file.parent.name}/{file.name}"] = before
+                before += len(file.read_text(errors="replace").splitlines()) + 1
+    return offsets
