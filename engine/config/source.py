@@ -55,7 +55,7 @@ class Source:
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             raise SiteError([Fault(self.name, line, column, f"is not YAML here: {error.problem}")]) from error
         except _NoValue as error:
-            raise SiteError([Fault(self.name, *error.at, str(error))]) from error
+            raise SiteError([Fault(self.name, error.line, error.column, str(error))]) from error
         if not isinstance(self.data, dict):
             raise SiteError([self.fault((), "must be a mapping (`key: value` lines)")])
 
@@ -112,16 +112,16 @@ class _NoValue(Exception):  # noqa: N818 - said of what is written
     """A value that looks like one of a kind and is none: 2026-13-45."""
 
     def __init__(self, node: yaml.Node, error: ValueError) -> None:
-        self.at = (node.start_mark.line + 1, node.start_mark.column + 1)
+        self.line, self.column = node.start_mark.line + 1, node.start_mark.column + 1
         super().__init__(f"`{node.value}` is no value: {error}; put it in quotes if it is meant as text")
 
 
 def _read(text: str) -> tuple[yaml.Node | None, Any]:
     """What is written, as nodes that know their place and as values; by libyaml, which is ten times faster. Raises
     _NoValue."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
-        node = loader.get_single_node()
+        node: yaml.Node = loader.get_single_node()
         try:
             return node, loader.construct_document(node) if node is not None else None
         except ValueError as error:

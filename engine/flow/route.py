@@ -33,7 +33,7 @@ async def obey(route: Route, visit: Visit) -> Outcome | None:
     if route.action is Action.PLAY:
         await visit.say([route.target])
         return None
-    outcome = await _as_step(route).run(visit)
+    outcome: Outcome = await _as_step(route).run(visit)
     if isinstance(outcome, CallFlow | Enter | Next):
         return Next(None, f"route {route.action}: {outcome.outcome}")
     return outcome

@@ -122,6 +122,7 @@ async def walk(
     services: Services | None = None,
     site: Site | None = None,
     caller: Caller | None = None,
+    values: Mapping[str, Any] | None = None,
     **variables: Any,
 ) -> Walked:
     """Walks a caller who presses `keys` through the flow `main` made of `steps`; `others`: further flows."""
@@ -134,7 +135,7 @@ async def walk(
         site=replace(site or default_site(), flows=flows),
         caller=caller,
         note=lambda event, /, **payload: notes.append((event.TYPE, payload)),
-        **variables,
+        **{**(values or {}), **variables},
     )
     entered: list[str] = []
     way = Walk(flows, "main", on_enter=lambda: entered.append(f"{way.flow}/{way.step}"))

@@ -35,7 +35,7 @@ async def test_a_condition_leads_one_way_or_the_other(condition: str, holds: boo
     walked = await walk(
         [],
         {"if": {"if": condition, "then": "yes", "else": "no"}, **ENDS},
-        **{"customer.tier": "VIP", "balance": "200.5", "order": "123456"},
+        values={"customer.tier": "VIP", "balance": "200.5", "order": "123456"},
     )
     assert walked.end == Ended("rejected" if holds else "timed_out")
 
@@ -54,8 +54,8 @@ async def test_a_value_has_its_case_and_every_other_the_rest() -> None:
         "seven": {"queue": "seven"},
         **ENDS,
     }
-    assert (await walk([], steps, **{"customer.tier": "VIP"})).end == ToQueue(queue="vip")
-    assert (await walk([], steps, **{"customer.tier": 7})).end == ToQueue(queue="seven")
+    assert (await walk([], steps, values={"customer.tier": "VIP"})).end == ToQueue(queue="vip")
+    assert (await walk([], steps, values={"customer.tier": 7})).end == ToQueue(queue="seven")
     assert (await walk([], steps)).end == Ended("timed_out")
 
 
