@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import shutil
 import signal
 from collections.abc import AsyncIterator
@@ -200,6 +202,31 @@ async def test_the_hand_written_hotline_takes_a_known_caller_through_its_menu_to
         return [("sales", scene.user(agent), 5.0)] == [(s["queue"], s["agent"], s["average"]) for s in surveys]
 
     await until(counted, within=SOON_S, what="the answer counts for the agent")
+
+
+async def test_the_hand_written_hotline_verifies_a_member_takes_an_order_and_says_an_amount(scene: Scene) -> None:
+    call = await scene.dial("13600136059", number=EXAMPLE, accounted=False)
+    await call.answered()
+    await type_in(call, "31001#2468#4826#")
+    assert await call.hears_something(within=SOON_S)
+    await until(lambda: heard_the_amount(scene), within=10, what="the amount was said")
+    assert await value(scene, "HOTLINE_ORDER") == "4826"
+    assert await value(scene, "HOTLINE_CUSTOMER_TIER") == "VIP"
+    logged = "".join(file.read_text(errors="replace") for file in scene.hotline.state.log.iterdir())
+    assert "agi.listening" in logged
+    assert not re.search(r"(?<!\d)(1001|2468)(?!\d)", logged)
+    assert await call.hears(MENU_HZ, within=10)
+
+
+async def heard_the_amount(scene: Scene) -> bool:
+    return await value(scene, "HOTLINE_OUTCOME") == "said"
+
+
+async def type_in(call: Call, keys: str) -> None:
+    """At the pace of a person who knows them by heart."""
+    for key in keys:
+        await call.press(key)
+        await asyncio.sleep(0.3)
 
 
 async def test_the_hand_written_hotline_refuses_whom_the_company_refuses(scene: Scene) -> None:
