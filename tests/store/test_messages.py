@@ -91,7 +91,8 @@ class Office:
 
 @asynccontextmanager
 async def office(line: RedisLine, company: Company | None, **settings: float) -> AsyncIterator[Office]:
-    opened = Office(line, company and Endpoint(company.url, SECRET, **settings))
+    endpoint = Endpoint(company.url, SECRET, **settings) if company else None
+    opened = Office(line, endpoint)
     task = asyncio.create_task(opened.courier.run())
     yield opened
     task.cancel()
