@@ -12,7 +12,7 @@ from engine.asterisk.dialplan import BadArguments, inert, step_from
 CONTEXT = "hotline-errand"
 ERRAND = "HOTLINE_ERRAND"
 
-# Pattern characters: any number that can be dialled. `s` would be taken for a leg of the engine's own.
+# At the number that was dialled, for the engine to know it; `h` and the like are none.
 DIALPLAN = f"""
 [{CONTEXT}]
 exten => _[0-9*#]!,1,Stasis(hotline,${{{ERRAND}}})

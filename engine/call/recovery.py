@@ -54,7 +54,9 @@ class Recovery:
     async def strangers(self, abouts: Sequence[dict[str, Any]]) -> None:
         """Channels in our application that no call owns: agents' legs end, callers begin."""
         for about in abouts:
-            if about["dialplan"]["exten"] in ("", "s"):  # a leg that an engine made; callers come from the dialplan
+            place = about["dialplan"]
+            # A leg that an engine made; callers come from a number of the dialplan's, or with an errand of its.
+            if place["exten"] in ("", "s") and "," not in place["app_data"]:
                 await self._node.end_stranger(about["id"])
             else:
                 self._node.arrive(about)

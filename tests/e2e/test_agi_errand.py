@@ -15,9 +15,9 @@ import pytest_asyncio
 import yaml
 
 from phones import Call
-from tests.e2e.hotline import Hotline
+from tests.e2e.hotline import Hotline, Json
 from tests.e2e.scene import AGENT_HZ, CALLER_HZ, MENU_HZ, SOON_S, Scene, kinds_of
-from tests.e2e.site_of_tones import BLOCKED, MUSIC_HZ, PROJECT, VIP, VIP_NAME
+from tests.e2e.site_of_tones import BLOCKED, MUSIC_HZ, PROJECT, PROMPTS_HZ, VIP, VIP_NAME
 from tests.e2e.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -37,6 +37,8 @@ exten => 4007771004,1,AGI(${AGI}/extension,keyed)
 exten => 4007771005,1,Answer()
  same => n,Set(HOTLINE_ERRAND=queue,sales)
  same => n,Gosub(hotline-errand,${EXTEN},1)
+ same => n,Goto(done,1)
+exten => 4007771006,1,AGI(${AGI}/voicemail,night,least=500ms)
  same => n,Goto(done,1)
 exten => done,1,Answer()
  same => n,Set(DONE=${HOTLINE_OUTCOME})
@@ -172,6 +174,44 @@ async def test_without_an_engine_an_errand_is_back_at_once(scene: Scene) -> None
     finally:
         scene.hotline.tell(signal.SIGCONT)
     await scene.hotline.replaced("engine", killed)
+
+
+# A script that records.
+
+
+async def at_the_beep(scene: Scene, caller: str) -> Call:
+    call = await scene.dial(caller, number="4007771006", accounted=False)
+    await call.answered()
+    await call.press("#")  # skips the greeting
+    assert await call.hears(PROMPTS_HZ["beep"], within=SOON_S)
+    await call.play_tone(CALLER_HZ)
+    await asyncio.sleep(1.5)  # says something
+    return call
+
+
+async def said(scene: Scene, caller: str) -> int:
+    """How long the one voicemail of a caller is, in milliseconds."""
+
+    async def left() -> list[Json]:
+        return [v for v in await scene.hotline.ask("/v1/voicemails") if v["number"] == f"+86{caller}"]
+
+    (voicemail,) = await until(left, within=SOON_S, what=f"a voicemail of {caller}")
+    length_ms: int = voicemail["length_ms"]
+    return length_ms
+
+
+async def test_a_voicemail_recorded_by_a_script_ends_by_a_key(scene: Scene) -> None:
+    call = await at_the_beep(scene, "13600136060")
+    await call.stop_tone()
+    await call.press("#")
+    assert await back(scene) == "left"
+    assert await said(scene, "13600136060") > 1000
+
+
+async def test_a_caller_who_hangs_up_while_a_script_records_has_left_what_they_said(scene: Scene) -> None:
+    call = await at_the_beep(scene, "13600136061")
+    await call.hang_up()
+    assert await said(scene, "13600136061") > 1000
 
 
 # dialplan/examples/hand_written.conf
