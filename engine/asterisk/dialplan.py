@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from engine.config.source import nearest
 from engine.flow.expression import Expression, Template, Variables, as_text
@@ -102,19 +103,21 @@ def _setting(argument: str, kind: str, readers: Mapping[str, Reader]) -> tuple[s
         raise BadArguments(f"`{argument}` is no `setting=value`")
     if name in _ELSEWHERE:
         raise BadArguments(f"`{name}`: where to go on is the dialplan's to say, by HOTLINE_OUTCOME")
-    if name not in KINDS[kind].model_fields:
+    if name not in _settings(kind):
         raise BadArguments(f"`{name}` is no setting of `{kind}`{nearest(name, _settings(kind))}")
     return name, _read(name, text, kind, readers)
 
 
-def _settings(kind: str) -> list[str]:
-    return [name for name in KINDS[kind].model_fields if name not in _ELSEWHERE]
+def _settings(kind: str) -> dict[str, FieldInfo]:
+    """By the names that they have in a flow."""
+    fields = {field.alias or name: field for name, field in KINDS[kind].model_fields.items()}
+    return {name: field for name, field in fields.items() if name not in _ELSEWHERE}
 
 
 def _read(name: str, text: str, kind: str, readers: Mapping[str, Reader]) -> Any:
     if name in readers:
         return readers[name](text)
-    annotation = KINDS[kind].model_fields[name].annotation
+    annotation = _settings(kind)[name].annotation
     if any(get_origin(part) is list for part in (annotation, *get_args(annotation))):
         return [part for part in text.split("&") if part]
     return text
