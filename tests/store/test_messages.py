@@ -69,6 +69,7 @@ async def company() -> AsyncIterator[Company]:
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(courier, "PAUSES_S", (0.02,))
+    monkeypatch.setattr(courier, "LEASE_MARGIN_S", 0.2)
 
 
 class Office:
@@ -145,7 +146,7 @@ async def test_what_the_endpoint_refuses_is_not_said_again(
 async def test_a_dead_endpoint_delays_and_loses_nothing(line: RedisLine, company: Company, until: Until) -> None:
     url = company.url
     await company.close()
-    async with office(line, company) as at_work:
+    async with office(line, company, deadline_s=0.2) as at_work:
         for number in range(3):
             assert await at_work.courier.send("c1", ZHANG, f"message {number}")
 
