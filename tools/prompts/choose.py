@@ -9,8 +9,8 @@ the fewest errors in them stays.
 from __future__ import annotations
 
 import argparse
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from engine.sounds.understanding import errors, units
 from engine.speech.rehearsal import rehearsal
 
 TIMES = 2
+MOST_MISHEARD = 0.34
 # A recogniser makes up words for speech that begins or ends with the file.
 _AROUND = np.zeros(telephone.SAMPLE_RATE * 3 // 10)
 
@@ -46,35 +47,44 @@ def main() -> None:
 def chosen(whisper: Whisper, kokoro: TimedKokoro, language: str, taken: Mapping[str, int]) -> dict[str, int]:
     """The takes of the words that were misheard; those that are better than what there was are written."""
     texts = {name: prompt[language] for name, prompt in manifest().items() if language in prompt}
-    said = rehearsal(language, TIMES)
+    values = rehearsal(language, TIMES)
     shipped = {
-        name: telephone.read_alaw(SOUNDS / language / f"{name}.alaw") for name in {word for u in said for word in u}
+        word: telephone.read_alaw(SOUNDS / language / f"{word}.alaw") for word in {word for v in values for word in v}
     }
-    mistakes: dict[str, int] = defaultdict(int)
-    for utterance in said:
-        for word, wrong in zip(utterance, listen(whisper, utterance, shipped, texts, language)[0], strict=True):
-            mistakes[word] += wrong
+    first = [listen(whisper, value, shipped, texts, language)[0] for value in values]
     better: dict[str, int] = {}
-    for word in sorted(word for word, wrong in mistakes.items() if wrong):
-        heard_in = [utterance for utterance in said if word in utterance]
-        found = {}
-        for number, take in enumerate(TAKES):
-            voice = VOICES[language]
-            spoken = dict(record(kokoro, {word: texts[word]}, language, voice.name, voice.speed, take))
-            found[number] = (
-                spoken[word],
-                sum(
-                    sum(listen(whisper, utterance, {**shipped, **spoken}, texts, language)[0]) for utterance in heard_in
-                ),
-            )
+    for word in sorted(misheard(values, first, texts, language)):
+        heard_in = [value for value in values if word in value]
         now = taken.get(word, 0)
-        best = min(found, key=lambda number: (found[number][1], number != now))
-        print(f"{language:6} {word:20} {', '.join(str(wrong) for _, wrong in found.values())}: take {best}", flush=True)
+        takes = {
+            now: (shipped[word], sum(sum(wrong) for wrong, value in zip(first, values, strict=True) if word in value))
+        }
+        for number, take in enumerate(TAKES):
+            if number != now:
+                voice = VOICES[language]
+                spoken = dict(record(kokoro, {word: texts[word]}, language, voice.name, voice.speed, take))
+                again = [listen(whisper, value, {**shipped, **spoken}, texts, language)[0] for value in heard_in]
+                takes[number] = spoken[word], sum(map(sum, again))
+        best = min(takes, key=lambda number: takes[number][1])
+        print(f"{language:6} {word:20} { ({n: wrong for n, (_, wrong) in takes.items()}) }: take {best}", flush=True)
         if best != now:
             better[word] = best
-            shipped[word] = found[best][0]
+            shipped[word] = takes[best][0]
             telephone.write(shipped[word], SOUNDS / language / word)
     return better
+
+
+def misheard(
+    values: list[list[str]], mistakes: list[list[int]], texts: Mapping[str, str], language: str
+) -> Iterator[str]:
+    """The words that were understood too seldom."""
+    wrong: Counter[str] = Counter()
+    said: Counter[str] = Counter()
+    for value, errors_in in zip(values, mistakes, strict=True):
+        for word, errors_at in zip(value, errors_in, strict=True):
+            wrong[word] += errors_at
+            said[word] += len(units(texts.get(word, ""), language))
+    return (word for word in wrong if wrong[word] > MOST_MISHEARD * said[word])
 
 
 def listen(

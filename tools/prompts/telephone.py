@@ -25,16 +25,18 @@ def to_telephone(samples: Samples, rate: int) -> Samples:
     return np.asarray(signal.sosfilt(rumble, resampled))
 
 
-def trim(samples: Samples, lead_s: float = 0.1, tail_s: float = 0.15, end_db: float = -40.0) -> Samples:
+def trim(
+    samples: Samples, lead_s: float = 0.1, tail_s: float = 0.15, begin_db: float = -50.0, end_db: float = -40.0
+) -> Samples:
     """Silence cut, by the level of 10 ms frames below the loudest, to `lead_s` before and `tail_s` after.
 
-    The beginning is looked for 10 dB deeper: without its first breath 请 (qǐng) is heard as 新 (xīn).
+    The beginning of a sentence is looked for deeper: without its first breath 请 (qǐng) is heard as 新 (xīn).
     """
     frame = SAMPLE_RATE // 100
     frames = samples[: len(samples) // frame * frame].reshape(-1, frame)
     level_db = 20 * np.log10(np.sqrt(np.mean(frames**2, axis=1)) + 1e-9)
     level_db -= level_db.max()
-    begin = np.flatnonzero(level_db > end_db - 10)[0]
+    begin = np.flatnonzero(level_db > begin_db)[0]
     end = np.flatnonzero(level_db > end_db)[-1]
     speech = samples[begin * frame : (end + 1) * frame]
     edge = np.arange(len(speech))
