@@ -1,5 +1,6 @@
 """A call as a phone sees it, on the asyncio side."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +12,8 @@ from phones.link import REPLY_S, Event
 
 TONE_WINDOW_S = 0.2
 SOUND_WINDOW_S = 0.1
+# A tone of 160 ms, as the INFO says it was, and the pause behind it.
+INFO_KEY_S = 0.25
 
 
 class State(StrEnum):
@@ -110,8 +113,10 @@ class Call:
         await self._ask("press", digits=digits)
 
     async def press_by_info(self, digits: str) -> None:
-        """Sends keys (0-9 * # A-D) as SIP INFO requests (application/dtmf-relay), one after the other."""
-        await self._ask("press_by_info", digits=digits)
+        """Sends keys (0-9 * # A-D) as SIP INFO requests (application/dtmf-relay), each when a finger would be there."""
+        for digit in digits:
+            await self._ask("press_by_info", digits=digit)
+            await asyncio.sleep(INFO_KEY_S)
 
     async def play_tone(self, hz: int) -> None:
         """Plays a sine into the call until told otherwise; set before the answer it starts with the audio."""
