@@ -42,6 +42,7 @@ class Heard:
     words: str
     heard: str
     errors: int
+    """At most `length`: a recogniser that has lost the thread repeats itself without end."""
     length: int
     """In syllables of Mandarin or words of English."""
     in_values: bool = False
@@ -72,7 +73,8 @@ def _sentence(sounds: Sounds, prompt: Prompt, ear: Ear) -> Heard:
     # The English half of `For English, press nine` is spoken in every language.
     language = "en" if prompt.text.isascii() else prompt.language
     heard = ear.hear(_on_the_line(sounds, prompt), language)
-    return Heard(prompt.name, prompt.language, prompt.text, heard, *score(prompt.text, heard, language))
+    wrong, length = score(prompt.text, heard, language)
+    return Heard(prompt.name, prompt.language, prompt.text, heard, min(wrong, length), length)
 
 
 def _words(sounds: Sounds, words: Sequence[Prompt], language: str, ear: Ear) -> Iterator[Heard]:
@@ -86,7 +88,7 @@ def _words(sounds: Sounds, words: Sequence[Prompt], language: str, ear: Ear) -> 
         heard = ear.hear(audio + array("f", [0.0]) * int(_AROUND_S * LINE_RATE), language)
         at = iter(errors([unit for word in spoken for unit in word], heard, language))
         for prompt, word in zip(value, spoken, strict=True):
-            mistakes = sum(next(at) for _ in word)
+            mistakes = min(sum(next(at) for _ in word), len(word))
             if prompt.name in wanted:
                 wrong[prompt.name] += mistakes
                 length[prompt.name] += len(word)
