@@ -206,7 +206,7 @@ class Engine:
 
     def scripts(self, site: Site) -> tuple[dict[str, agi_scripts.Run | None], Rooms]:
         """A site's AGI scripts, and what of the engine they may use."""
-        rooms = Rooms(site, self.services, self.journal.append, self.node.hear)
+        rooms = Rooms(site, self.services, self.journal.append, self.node.ears.hear)
         return agi_scripts.load(site.folder / "agi_scripts"), rooms
 
     async def staff(self, site: Site) -> None:

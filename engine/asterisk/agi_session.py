@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from engine.asterisk.agi_wire import COMMAND_S, Reply, Wire
 from engine.asterisk.dialplan import inert, language_of
+from engine.asterisk.keys import OnKey
 from engine.flow.digits import KEYS, Digits
 from engine.flow.leg import ANY_KEY, HungUp, Recorded
 from engine.flow.services import Identity, Services
@@ -38,7 +39,7 @@ _READABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\([A-Za-z0-9_:.\-]*\))?")
 _PRESENTATIONS = {0x20: "restricted", 0x40: "unavailable"}
 
 # Begins to hear the keys of a channel (by its id); what it gives says whether they are heard just now.
-Hear = Callable[[str, Callable[[str, float, float], object]], AbstractAsyncContextManager[Callable[[], bool]]]
+Hear = Callable[[str, OnKey], AbstractAsyncContextManager[Callable[[], bool]]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ import structlog
 
 from engine.asterisk.ari import Ari, AriError, AriRefused, Event
 from engine.asterisk.channel import CallerLeg, Channel, SoundPath
+from engine.asterisk.keys import Ears, key_of
 
 log = structlog.get_logger()
 
@@ -30,10 +30,6 @@ EVENTS = (
     "DeviceStateChanged",
     "RESTResponse",  # the filter holds back even the answers to our own commands
 )
-
-
-# A key, how long it was held in seconds, and when it was let go, in seconds since the epoch.
-OnKey = Callable[[str, float, float], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +78,7 @@ class Node:
             on_up=self._resync,
             over_websocket=over_websocket,
         )
+        self.ears = Ears(self.ari)
         self.version = ""
         self.started_ms = 0
         self.sound = sound
@@ -89,7 +86,6 @@ class Node:
         self._on_arrival, self._on_device = on_arrival, on_device
         self._on_strangers, self._on_restart = on_strangers, on_restart
         self._channels: dict[str, Channel] = {}
-        self._heard: dict[str, OnKey] = {}
         self._phones: tuple[str, ...] = ()
 
     # Calls out and bridges.
@@ -164,27 +160,6 @@ class Node:
         """Hangs up a channel that no call owns."""
         await Channel(self.ari, channel_id).hang_up()
 
-    @asynccontextmanager
-    async def hear(self, channel_id: str, on_key: OnKey) -> AsyncIterator[Callable[[], bool]]:
-        """The keys of a channel that the dialplan has. Asterisk drops what is pressed between two commands of an
-        AGI script (res_agi.c, run_agi), but tells of it all the same. Gives what says whether it does."""
-        told = self.ari.up.is_set()
-        uri = f"applications/{self.ari.app}/subscription"
-        source = {"eventSource": f"channel:{channel_id}"}
-        self._heard[channel_id] = on_key
-        try:
-            if told:
-                try:
-                    await self.ari.request("POST", uri, source)
-                except AriError as error:
-                    told = False
-                    log.warning("node.cannot_hear", channel=channel_id, error=str(error))
-            yield lambda: told and self.ari.up.is_set()
-        finally:
-            del self._heard[channel_id]
-            if told:  # gone with its channel, if that is what happened
-                self.ari.send("DELETE", uri, source, lazily=True).add_done_callback(_look_away)
-
     # What Asterisk tells.
 
     def _note(self, event: Event) -> None:
@@ -204,10 +179,10 @@ class Node:
         if channel is None:
             if kind == "StasisStart":
                 self.arrive(about)
-            elif kind == "ChannelDtmfReceived" and about["id"] in self._heard:
-                self._heard[about["id"]](*_key(event))
+            elif kind == "ChannelDtmfReceived":
+                self.ears.note(event)
         elif kind == "ChannelDtmfReceived":
-            channel.note_digit(*_key(event))
+            channel.note_digit(*key_of(event))
         elif kind in ("ChannelDestroyed", "StasisEnd"):
             channel.note_gone(event)
             del self._channels[channel.id]
@@ -332,14 +307,3 @@ class Node:
 
 # Asterisk's device states (include/asterisk/devicestate.h) on the ACD's device axis.
 _DEVICE = {"NOT_INUSE": "idle", "UNAVAILABLE": "down", "INVALID": "down", "UNKNOWN": "down"}
-
-
-def _key(event: Event) -> tuple[str, float, float]:
-    """Which key, for how many seconds, and when it was let go."""
-    return event["digit"], event["duration_ms"] / 1000, datetime.fromisoformat(event["timestamp"]).timestamp()
-
-
-def _look_away(reply: asyncio.Future[Any]) -> None:
-    """Of an answer that nobody needs."""
-    if not reply.cancelled():
-        reply.exception()

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from engine.asterisk.agi_scripts import Run
 from engine.asterisk.agi_session import Rooms, Session
 from engine.asterisk.fastagi import FastAgi
-from engine.asterisk.node import OnKey
+from engine.asterisk.keys import OnKey
 from engine.config.models import HotlineFile
 from engine.config.site import Site
 from engine.flow.flow import Flow

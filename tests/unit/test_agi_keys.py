@@ -75,7 +75,7 @@ def node(strangers: list[Sequence[dict[str, Any]]] | None = None) -> Node:
 async def test_a_key_of_the_channel_is_told_for_as_long_as_somebody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     line = Line(node(), monkeypatch)
     told: list[tuple[str, float, float]] = []
-    async with line.node.hear("c1", lambda *key: told.append(key)) as hears:
+    async with line.node.ears.hear("c1", lambda *key: told.append(key)) as hears:
         assert hears()
         assert line.sent == [("POST", SUBSCRIPTION, SOURCE)]
         line.press("5")
@@ -88,7 +88,7 @@ async def test_a_key_of_the_channel_is_told_for_as_long_as_somebody_listens(monk
 async def test_without_a_line_nothing_is_asked_for_and_nothing_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     line = Line(node(), monkeypatch)
     line.node.ari.up.clear()
-    async with line.node.hear("c1", lambda *_: None) as hears:
+    async with line.node.ears.hear("c1", lambda *_: None) as hears:
         assert not hears()
         line.node.ari.up.set()
         assert not hears()  # nobody has asked
@@ -97,7 +97,7 @@ async def test_without_a_line_nothing_is_asked_for_and_nothing_heard(monkeypatch
 
 async def test_a_line_that_is_lost_meanwhile_hears_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     line = Line(node(), monkeypatch)
-    async with line.node.hear("c1", lambda *_: None) as hears:
+    async with line.node.ears.hear("c1", lambda *_: None) as hears:
         line.node.ari.up.clear()
         assert not hears()
         line.refuses = True  # also when the script is over: nobody needs that answer
@@ -108,9 +108,9 @@ async def test_an_asterisk_that_will_not_tell_is_no_fault_of_the_script_s(monkey
     line = Line(node(), monkeypatch)
     line.refuses = True
     with capture_logs() as logs:
-        async with line.node.hear("c1", lambda *_: None) as hears:
+        async with line.node.ears.hear("c1", lambda *_: None) as hears:
             assert not hears()
-    assert [log["event"] for log in logs] == ["node.cannot_hear"]
+    assert [log["event"] for log in logs] == ["ears.cannot_hear"]
 
 
 async def test_a_channel_that_is_only_heard_is_no_stranger_whom_an_engine_takes_in(
