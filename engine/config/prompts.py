@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from engine.config.models import Queue, Tier
 from engine.config.source import Fault
@@ -72,9 +73,13 @@ def unrecorded(sources: Mapping[str, File], uses: Iterable[Use], sounds: Sounds)
             yield sources[use.file].fault(use.at, str(error))
 
 
-def to_be_made(uses: Iterable[Use], sounds: Sounds) -> Iterator[Fault]:
+def to_be_made(folder: Path, uses: Iterable[Use], sounds: Sounds) -> Iterator[Fault]:
     """A warning for each prompt with words that nobody speaks yet and nobody needs, and for each that was built from
-    other words than it has now."""
+    other words than it has now: at its line in the site's sounds/prompts.yaml."""
+    page = folder / "sounds/prompts.yaml"
+    if not page.is_file():
+        return
+    source = File(page, folder)
     needed = {(use.prompt, use.language) for use in uses}
     for language in LANGUAGES:
         for prompt in sounds.prompts(language):
@@ -85,7 +90,7 @@ def to_be_made(uses: Iterable[Use], sounds: Sounds) -> Iterator[Fault]:
                 said = f"no flow plays `{prompt.name}`, which has words in {language} and no recording; {remedy}"
             else:
                 continue
-            yield Fault("sounds/prompts.yaml", 1, 1, said)
+            yield source.fault(("prompts", prompt.name, language), said)
 
 
 def _of_step(box: Step) -> Iterator[tuple[str, str]]:

@@ -109,7 +109,7 @@ def load(folder: Path, *, unspoken: bool = False) -> Site:
     ]
     if faults:
         raise SiteError(faults)
-    warnings = [*_ending(calendars_file, calendars), *prompts.to_be_made(heard, sounds)]
+    warnings = [*_ending(calendars_file, calendars), *prompts.to_be_made(folder, heard, sounds)]
     return Site(
         folder,
         _version(folder),
