@@ -75,17 +75,14 @@ def listing(
         print_json({"prompts": [_as_data(row) for row in rows], "music": music})
         return
     table = plain_table("prompt", "language", "source", "seconds", "words", whole=("prompt",))
-    words = [] if everything else [row for row in rows if _is_shipped_word(row.prompt)]
-    for row in rows:
-        if row in words:
-            continue
-        prompt = row.prompt
+    shown = [row.prompt for row in rows if everything or not _is_shipped_word(row.prompt)]
+    for prompt in shown:
         source = prompt.voice if prompt.source is Source.BUILT else _SOURCES[prompt.source]
         seconds = "" if prompt.duration_s is None else f"{prompt.duration_s:.1f}"
         table.add_row(prompt.name, prompt.language, source, seconds, prompt.text or "—")
     console.print(table)
-    if words:
-        console.print(f"and {len(words)} shipped words that numbers, money, dates and times are made of (--all)")
+    if words := len(rows) - len(shown):
+        console.print(f"and {words} shipped words that numbers, money, dates and times are made of (--all)")
     for each in music:
         console.print(f"music {each['name']}: {each['source'] or NO_MUSIC} ({', '.join(each['used_by'])})")
 

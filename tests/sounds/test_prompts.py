@@ -147,10 +147,8 @@ def test_build_has_the_missing_ones_spoken_and_the_site_is_whole(site: Path, pro
 def test_words_that_nobody_plays_are_a_warning_until_they_are_built(site: Path, prompts: Hotline) -> None:
     prompts("build", "--engine", "espeak-ng")
     warned = [str(warning) for warning in sites.load(site).warnings]
-    assert warned == [
-        "sounds/prompts.yaml:5:12: no flow plays `unused`, which has words in en and no recording; "
-        + "`hotline prompts build unused`"
-    ]
+    unused = "no flow plays `unused`, which has words in en and no recording; `hotline prompts build unused`"
+    assert warned == [f"sounds/prompts.yaml:5:12: {unused}"]
     assert prompts("build", "unused", "--engine", "espeak-ng").exit_code == 0
     assert not any("unused" in str(warning) for warning in sites.load(site).warnings)
 
