@@ -168,7 +168,7 @@ class FastAgi:
         except HungUp:
             raise
         except (BadArguments, UnknownPrompt) as error:
-            bound.error("agi.bad_arguments", error=str(error), arguments=session.arguments)
+            bound.error("agi.bad_arguments", error=str(error))
             return Result.ERROR
         except (Exception, SystemExit):  # noqa: BLE001 - somebody else's code; sys.exit() is an AGI script's habit
             bound.exception("agi.script_failed")

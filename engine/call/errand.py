@@ -45,9 +45,8 @@ class Errand(InboundCall):
         try:
             step = step_from(kind, arguments, self.site)
         except BadArguments as error:
-            log.error(  # noqa: TRY400 - the admin's mistake has no traceback
-                "errand.bad_arguments", call=self.record.id, errand=self.record.errand, error=str(error)
-            )
+            # The admin's mistake: its sentence, no traceback.
+            log.error("errand.bad_arguments", call=self.record.id, step=kind, error=str(error))  # noqa: TRY400
             return FAILED
         self._enter_step(kind, arguments)
         await self._read(step, visit)
