@@ -107,6 +107,7 @@ async def test_a_command_that_need_not_be_told_may_close_its_ears() -> None:
         (["/nowhere/piper"], "`/nowhere/piper` cannot be run: No such file or directory; install it"),
         (python("import sys; sys.exit('no such voice: xiaoyi')"), "exit code 1: no such voice: xiaoyi"),
         (["false"], "exit code 1: it said nothing"),
+        (python(r"import sys; sys.exit('\x1b[2Jgone\x07')"), "exit code 1: [2Jgone"),
         (["true", "{file}"], "wrote no file in place of {file}"),
         (["cat", "/dev/zero"], "more than 32 MB"),
         (["dd", "if=/dev/zero", "of={file}", "bs=1M", "count=40"], "more than 32 MB"),
@@ -206,6 +207,17 @@ async def test_an_endpoint_that_says_nothing_is_given_up_at_the_deadline() -> No
     async with endpoint(speak) as url:
         with pytest.raises(CannotSpeak, match=r"did not answer within 0\.3 s"):
             await Http(url=url, deadline=0.3).speak("Hello.", "en")
+
+
+async def test_secrets_in_an_address_are_neither_printed_nor_kept_and_still_tell_two_voices_apart() -> None:
+    one, other = (Http(url=f"http://me:pa55@127.0.0.1:9/speak?key={key}") for key in ("k3y", "an0ther"))
+    assert one.said_by("en").startswith("http://127.0.0.1:9/speak ")
+    assert one.said_by("en") != other.said_by("en")
+    with pytest.raises(CannotSpeak) as caught:
+        await one.speak("Hello.", "en")
+    for told in (str(caught.value), one.said_by("en")):
+        assert "pa55" not in told
+        assert "k3y" not in told
 
 
 async def test_an_endpoint_that_is_not_there_and_a_secret_that_is_not_there() -> None:

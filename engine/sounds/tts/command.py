@@ -61,9 +61,14 @@ async def spoken_by(command: Sequence[str], text: str, deadline_s: float) -> byt
         code, sound = await _run(command, told, said, deadline_s)
         if code:
             said.seek(0)
-            last = said.read(100_000).decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
-            raise CannotSpeak(f"`{shlex.join(command)}` failed with exit code {code}: {last[0][:300]}")
+            raise CannotSpeak(f"`{shlex.join(command)}` failed with exit code {code}: {_last_line(said.read(100_000))}")
         return sound
+
+
+def _last_line(said: bytes) -> str:
+    """Without what could play tricks on a terminal."""
+    last = said.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+    return "".join(filter(str.isprintable, last[0][:300]))
 
 
 async def _run(command: Sequence[str], told: IO[bytes], said: IO[bytes], deadline_s: float) -> tuple[int, bytes]:

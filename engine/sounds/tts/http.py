@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
@@ -44,21 +45,27 @@ class Http(Spoken):
             ):
                 if answer.status != 200:
                     said = (await answer.content.read(300)).decode(errors="replace").strip()
-                    raise CannotSpeak(f"{self.url} answered {answer.status}: {said!r}")
+                    raise CannotSpeak(f"{self._where} answered {answer.status}: {said!r}")
                 sound = bytearray()
                 async for chunk in answer.content.iter_chunked(1 << 16):
                     sound += chunk
                     if len(sound) > MOST_BYTES:
-                        raise CannotSpeak(f"{self.url} sent more than {MOST_BYTES >> 20} MB for one prompt")
+                        raise CannotSpeak(f"{self._where} sent more than {MOST_BYTES >> 20} MB for one prompt")
         except TimeoutError:
-            raise CannotSpeak(f"{self.url} did not answer within {self.deadline:g} s; raise `deadline`") from None
+            raise CannotSpeak(f"{self._where} did not answer within {self.deadline:g} s; raise `deadline`") from None
         except aiohttp.ClientError as error:
-            raise CannotSpeak(f"{self.url} cannot be asked: {error}") from error
+            raise CannotSpeak(f"{self._where} cannot be asked: {error}") from error
         return bytes(sound)
 
     def said_by(self, language: str) -> str:
-        """The address, and what is sent along."""
-        return f"{self.url} {hashlib.sha256(orjson.dumps(self.body)).hexdigest()[:8]}"
+        """The address, and a digest of all that is sent."""
+        return f"{self._where} {hashlib.sha256(orjson.dumps([self.url, self.body])).hexdigest()[:8]}"
+
+    @property
+    def _where(self) -> str:
+        """The address without what may be a secret in it: this is printed, and kept in built.json."""
+        url = urlsplit(self.url)
+        return url._replace(netloc=url.netloc.rpartition("@")[2], query="").geturl()
 
     def _authorization(self) -> dict[str, str]:
         if self.secret_file is None:
@@ -66,7 +73,7 @@ class Http(Spoken):
         try:
             return {"Authorization": f"Bearer {self.secret_file.read_text(encoding='utf-8').strip()}"}
         except OSError as error:
-            raise CannotSpeak(f"the secret of {self.url} cannot be read: {error}") from error
+            raise CannotSpeak(f"the secret of {self._where} cannot be read: {error}") from error
 
 
 def _filled(value: Any, words: dict[str, str]) -> Any:
