@@ -80,7 +80,7 @@ class Kokoro(Spoken):
         voice, speed = self._manner(language)
         try:
             return _as_wav([net.speak(sounds, voice, speed) for sounds in spoken], SAMPLE_RATE)
-        except (ValueError, KeyError) as error:
+        except ValueError as error:
             raise CannotSpeak(f"{error}; {OTHERWISE}") from error
 
 

