@@ -40,6 +40,9 @@ def simulate(
     queue: Annotated[str, typer.Option(help="How a wait in a queue ends: served or timed_out.")] = "",
     agent: Annotated[str, typer.Option(help="How a call to one agent ends: served, busy, absent, no_answer …")] = "",
     outside: Annotated[str, typer.Option(help="How a call to a number ends: served, busy, no_answer …")] = "",
+    closed: Annotated[list[str] | None, typer.Option(help="A calendar that an operator has closed.")] = None,
+    opened: Annotated[list[str] | None, typer.Option("--open", help="… has opened.")] = None,
+    on: Annotated[list[str] | None, typer.Option(help="An announcement that is on.")] = None,
     site: SiteOption = Path(),
     as_json: JsonOption = False,
 ) -> None:
@@ -48,10 +51,12 @@ def simulate(
     from engine.simulator.call import Dialled, NotOurs
     from engine.simulator.call import simulate as play
     from engine.simulator.keys import BadKeys
+    from engine.simulator.ordered import BadOrders, Ordered
 
     try:
         loaded = sites.load(site, unspoken=True)
         ends = {"queue": queue, "agent": agent, "number": outside}
+        hours = dict.fromkeys(closed or (), "closed") | dict.fromkeys(opened or (), "open")
         dialled = Dialled(
             number=number or next(iter(loaded.hotline.numbers)),
             caller=caller,
@@ -61,9 +66,10 @@ def simulate(
             identity=read_answers(identity) if identity else None,
             http=read_answers(http) if http else {},
             after={kind: outcome for kind, outcome in ends.items() if outcome},
+            orders=Ordered(hours=hours, announcements=on or []).standing(loaded),
         )
         story = play(loaded, dialled, _caller(keys), (lambda _: None) if as_json else _print)
-    except (SiteError, BadAnswers, BadKeys, NotOurs, CannotRun) as error:
+    except (SiteError, BadAnswers, BadKeys, BadOrders, NotOurs, CannotRun) as error:
         raise fail(error) from None
     if as_json:
         print_json(story.data())

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from engine.config.site import Site
 from engine.flow.expression import Value
 from engine.flow.services import Services, Tape
 from engine.http.self_service import Answered, Question
@@ -19,6 +20,7 @@ from engine.identity.contract import Member, Outcome, Reply
 from engine.identity.endpoint import Answer
 from engine.identity.numbers import Caller
 from engine.orders import StandingOrders
+from engine.simulator.leg import TALKS_S
 
 Say = Callable[[str], None]
 
@@ -99,8 +101,8 @@ class Http:
 class Voicemail:
     """Tapes that nothing is on."""
 
-    def __init__(self, say: Say, talks_s: float) -> None:
-        self._say, self._talks_s = say, talks_s
+    def __init__(self, say: Say) -> None:
+        self._say = say
 
     async def tape(self, box: str, call_id: str) -> Tape | None:
         """As if there were one."""
@@ -109,22 +111,24 @@ class Voicemail:
 
     async def length_s(self, tape: Tape) -> float:
         """As long as simulated callers talk."""
-        return self._talks_s
+        return TALKS_S
 
     async def discard(self, tape: Tape) -> None:
         """Nothing was there."""
 
 
 class Messages:
-    """Takes messages and sends none."""
+    """Takes messages and sends none. `endpoint`: whether the site has one that would."""
 
-    def __init__(self, say: Say) -> None:
-        self._say = say
+    def __init__(self, say: Say, *, endpoint: bool) -> None:
+        self._say, self._endpoint = say, endpoint
 
     async def send(
         self, call: str, to: str, text: str, *, event: str = "message", facts: Mapping[str, str | int] | None = None
     ) -> bool:
         """As if it were kept."""
+        if not self._endpoint:
+            return False
         self._say(f"pretends: {event} to {to}: “{text}”")
         return True
 
@@ -151,12 +155,12 @@ class Attempts:
         self.give_back(attempt)
 
 
-def services(identity: Any, http: Mapping[str, Any], orders: StandingOrders, say: Say, *, talks_s: float) -> Services:
+def services(site: Site, identity: Any, http: Mapping[str, Any], orders: StandingOrders, say: Say) -> Services:
     """What a simulated call's steps use. Raises BadAnswers."""
     return Services(
         identity=Identity(identity, say),
-        voicemail=Voicemail(say, talks_s),
-        messages=Messages(say),
+        voicemail=Voicemail(say),
+        messages=Messages(say, endpoint=site.hotline.messages is not None),
         orders=orders,
         attempts=Attempts(),
         http=Http(http, say),

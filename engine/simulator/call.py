@@ -27,7 +27,7 @@ from engine.simulator.answers import services
 from engine.simulator.caller import Say
 from engine.simulator.clock import VirtualLoop
 from engine.simulator.keys import Act, Leave, Press, Silence, Wait
-from engine.simulator.leg import TALKS_S, SimulatedLeg
+from engine.simulator.leg import SimulatedLeg
 from engine.simulator.story import End, Heard, Line, Story
 from engine.simulator.words import Words
 from engine.sounds import UnknownPrompt
@@ -63,6 +63,7 @@ class Dialled:
     identity: Any = None
     http: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, str] = field(default_factory=dict)
+    orders: StandingOrders = field(default_factory=StandingOrders)
 
 
 def ours(site: Site, number: str) -> Number:
@@ -134,7 +135,7 @@ class _Simulation:
         return Visit(
             leg=leg,
             site=self._site,
-            services=services(dialled.identity, dialled.http, StandingOrders(), self._say, talks_s=TALKS_S),
+            services=services(self._site, dialled.identity, dialled.http, dialled.orders, self._say),
             note=self._note,
             caller=caller,
             call_id=CALL_ID,

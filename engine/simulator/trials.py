@@ -20,6 +20,7 @@ from engine.simulator.answers import BadAnswers, Identity, read_answers
 from engine.simulator.call import Dialled, NotOurs, ours, simulate
 from engine.simulator.caller import Script
 from engine.simulator.keys import BadKeys, read_keys
+from engine.simulator.ordered import BadOrders, Ordered
 from engine.simulator.story import Story
 
 # Stands in a path for any steps, or none.
@@ -68,8 +69,8 @@ class Expected(Written):
 
 
 class Call(Written):
-    """A call and what must come of it; `after`, `identity` and `http` as in `hotline simulate`. `identity` may also be
-    the name of a JSON file beside this one."""
+    """A call and what must come of it; `after`, `orders`, `identity` and `http` as in `hotline simulate`.
+    `identity` may also be the name of a JSON file beside this one."""
 
     caller: Annotated[str, Field(alias="from")] = "13800138000"
     number: Annotated[str, Field(alias="to")] = ""
@@ -80,6 +81,7 @@ class Call(Written):
     language: Language | None = None
     trunk: str = ""
     after: dict[str, str] = Field(default_factory=dict)
+    orders: Ordered = Ordered()
     expect: Expected
 
 
@@ -140,6 +142,8 @@ def read_trials(site: Site) -> list[Trial]:
                 faults.append(source.fault(("calls", name, "keys"), str(error)))
             except BadAnswers as error:
                 faults.append(source.fault(("calls", name, "identity"), str(error)))
+            except BadOrders as error:
+                faults.append(source.fault(("calls", name, "orders"), str(error)))
             except NotOurs as error:
                 faults.append(source.fault(("calls", name, "to"), str(error)))
     if faults:
@@ -161,6 +165,7 @@ def _trial(site: Site, source: Source, name: str, call: Call) -> Trial:
         identity=identity,
         http=call.http,
         after=call.after,
+        orders=call.orders.standing(site),
     )
     ours(site, dialled.number)
     Identity(identity, lambda _: None)

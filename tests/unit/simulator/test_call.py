@@ -10,6 +10,7 @@ import pytest
 from engine.config.trunks import Outbound, Trunk
 from engine.simulator.answers import BadAnswers
 from engine.simulator.call import NotOurs
+from engine.simulator.ordered import BadOrders, Ordered
 from tests.unit.simulator.playing import AT, NUMBER, play, said, site_of
 
 MENU: dict[str, Any] = {
@@ -161,3 +162,22 @@ def test_the_story_is_data_too() -> None:
     assert data["end"]["kind"] == "queue"
     assert data["heard"][0]["prompts"] == ("welcome",)
     assert data["lines"][0]["text"].startswith("call to 4008001234 from +8613800138000")
+
+
+def test_an_operators_orders_are_obeyed() -> None:
+    steps = {"open": {"hours": "office", "when": {"forced": "no"}, "then": "yes"}}
+    steps |= {"yes": {"hangup": "flow_hangup"}, "no": {"announcement": "banner-incident", "then": "yes"}}
+    site = site_of(steps)
+    orders = Ordered(hours={"office": "closed"}, announcements=["banner-incident"]).standing(site)
+    assert said(play(steps, site=site, orders=orders)) == ["banner-incident"]
+    with pytest.raises(BadOrders, match=r"no calendar `ofice` .did you mean `office`"):
+        Ordered(hours={"ofice": "closed"}).standing(site)
+
+
+def test_a_message_is_sent_only_where_there_is_an_endpoint() -> None:
+    steps = {
+        "tell": {"message": {"to": "{caller.number}"}, "when": {"not_possible": "no"}},
+        "yes": {"hangup": "rejected"},
+    }
+    steps["no"] = {"hangup": "flow_hangup"}
+    assert play(steps).path[-1] == "main/no"
