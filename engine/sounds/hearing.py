@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from faster_whisper import WhisperModel
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from engine.sounds.understanding import score
+
+# Text that gzip makes so much smaller repeats itself: Whisper's own threshold.
+_LOOP = 2.4
 
 
 class Whisper:
@@ -30,8 +34,16 @@ class Whisper:
     def hear(self, samples: NDArray[np.float64], language: str) -> str:
         """What the model makes of `samples` at 8 kHz; it is told the language and nothing else."""
         audio = signal.resample_poly(samples, 2, 1).astype(np.float32)
-        segments, _ = self._model.transcribe(audio, language=language[:2], beam_size=5, temperature=0.0)
-        return "".join(segment.text for segment in segments).strip()
+        heard, repeats = self._transcribed(audio, language)
+        # Now and then the model gets caught in a loop, and repeats one word for a whole page.
+        return self._transcribed(audio, language, no_repeat_ngram_size=4)[0] if repeats else heard
+
+    def _transcribed(self, audio: NDArray[np.float32], language: str, **options: Any) -> tuple[str, bool]:
+        segments = list(
+            self._model.transcribe(audio, language=language[:2], beam_size=5, temperature=0.0, **options)[0]
+        )
+        text = "".join(segment.text for segment in segments).strip()
+        return text, any(segment.compression_ratio > _LOOP for segment in segments)
 
 
 __all__ = ["Whisper", "score"]

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice, product
 from typing import TypeAlias
 
 Units: TypeAlias = list[str]
 
-# Readings of all numbers in one sentence that are tried; a sentence of prompts has a handful of numbers.
-_MOST_READINGS = 256
-_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+|st|nd|rd|th)?|[^\d]+", re.ASCII)
+# 1,234.5 or 21st; where commas are not between thousands, each piece is a number. Or whatever is none.
+_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?![,\d])(?:\.\d+)?|\d+(?:\.\d+|st|nd|rd|th)?|[^\d]+", re.ASCII)
 _CLOCK = re.compile(r"(?<=\d)[:：](\d\d)", re.ASCII)
 _MINUTES = {"00": "整", "30": "半"}
 _MANDARIN_DIGITS = "零一二三四五六七八九"
@@ -51,9 +49,18 @@ def errors(wanted: Sequence[str], heard: str, language: str) -> list[int]:
     """For each unit of `wanted` the errors made at it; what was heard beyond them counts where it stands."""
     if language == "zh-CN":
         heard = _CLOCK.sub(lambda match: f"点{_MINUTES.get(match[1], f'{match[1]}分')}", heard)
-    readings = [tuple(_readings(part, language)) for part in _NUMBER.findall(heard.lower())]
-    candidates = ([unit for part in parts for unit in part] for parts in islice(product(*readings), _MOST_READINGS))
-    return min((_edits(wanted, got) for got in candidates), key=sum)
+    readings = [list(_readings(part, language)) for part in _NUMBER.findall(heard.lower())]
+    chosen = [options[0] for options in readings]
+    # One number after the other takes its best reading: all combinations of a long sentence are too many.
+    for at, options in enumerate(readings):
+        chosen[at] = min(
+            options, key=lambda reading: sum(_edits(wanted, _joined(chosen[:at], [reading], chosen[at + 1 :])))
+        )
+    return _edits(wanted, _joined(chosen))
+
+
+def _joined(*parts: list[Units]) -> Units:
+    return [unit for part in parts for units in part for unit in units]
 
 
 def _readings(part: str, language: str) -> Iterator[Units]:
@@ -106,6 +113,11 @@ def _english_readings(whole: str, decimals: str) -> Iterator[Units]:
     if len(whole) == 4 and whole[0] != "0":
         rest = _below_hundred(int(whole[2:])) if whole[2] != "0" else ["oh", _ENGLISH_ONES[int(whole[3])]]
         yield _below_hundred(int(whole[:2])) + (["hundred"] if whole[2:] == "00" else rest)
+    if whole[0] != "0" and len(whole) <= 2 and len(decimals) == 2:  # a time: 10.49
+        minutes = ["oh", _ENGLISH_ONES[int(decimals[1])]] if decimals[0] == "0" else _below_hundred(int(decimals))
+        yield _below_hundred(int(whole)) + minutes
+    if whole[0] != "0" and len(whole) <= 2 and not decimals:  # a day: February 18
+        yield _english_ordinal(int(whole))
 
 
 def _english_number(n: int) -> Units:

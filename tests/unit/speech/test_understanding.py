@@ -24,6 +24,9 @@ from tests.unit.speech.heard import said
         ("twelve point five", "12.5"),
         ("one three eight, zero zero one three", "138-0013"),
         ("press two", "Press to"),
+        ("ten forty-nine in the morning", "10.49 in the morning"),
+        ("February eighteenth", "February 18"),
+        ("one two three, four five", "123,45"),
     ],
 )
 def test_any_spelling_of_a_number_is_understood(words: str, heard: str) -> None:
