@@ -15,7 +15,7 @@ import yaml
 
 from tests.e2e.hotline import Hotline
 from tests.e2e.scene import CALLER_HZ, SOON_S, Scene
-from tests.e2e.site_of_tones import PROMPTS_HZ
+from tests.e2e.site_of_tones import PROMPTS_HZ, VIP, VIP_NAME
 from tests.e2e.waiting import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.hotline("fragile")]
@@ -179,6 +179,34 @@ async def test_dialplan_is_read_by_asterisk_again_and_what_it_would_reject_chang
     call = await scene.dial(COMES, number="4009990001", accounted=False)
     await call.answered()
     await call.hang_up()
+
+
+async def test_a_new_trunk_is_there_at_once_and_who_talks_goes_on_talking(scene: Scene, editor: Editor) -> None:
+    agent = await scene.agent()
+    call, ring = await scene.talking(STAYS, agent)
+    editor.write(
+        "sip_trunks/other.conf",
+        "[other](trunk)\naors = other\n\n[other]\ntype = aor\ncontact = sip:127.0.0.4:5060\n\n"
+        "[other]\ntype = identify\nendpoint = other\nmatch = 127.0.0.4\n",
+    )
+    code, words = await editor.reload()
+    assert code == 0, words
+    assert (await scene.hotline.ari("endpoints/PJSIP/other"))["resource"] == "other"
+
+    await call.play_tone(CALLER_HZ)
+    assert await ring.hears(CALLER_HZ, within=3)
+    await call.hang_up()
+    await scene.until_agent(scene.user(agent), device="idle")
+    assert (await scene.row(STAYS))["end_reason"] == "completed_by_caller"
+
+
+async def test_the_next_caller_is_asked_about_by_the_new_rules_of_the_endpoint(scene: Scene, editor: Editor) -> None:
+    editor.edit("dialplan/hotline.yaml", lambda hotline: hotline["identity"].update(cache="1s"))
+    code, words = await editor.reload()
+    assert code == 0, words
+    call = await scene.queued(VIP)
+    await call.hang_up()
+    assert (await scene.row(VIP))["customer_name"] == VIP_NAME
 
 
 async def test_a_signal_reloads_too(hotline: Hotline, editor: Editor) -> None:
