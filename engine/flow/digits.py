@@ -12,7 +12,8 @@ KEYS = "0123456789*#"
 MOST = 64
 # The pause between two tones is 40 ms at the least (ITU-T Q.24), and phones that dial by themselves keep to just that,
 # give or take an RTP packet: one key again with less than half of it between, or with both at once, is one press that
-# came by two transports (RFC 4733 and SIP INFO).
+# came by two transports (RFC 4733 and SIP INFO). Not so when both lasted exactly as long: many a phone writes the same
+# duration into each INFO, however quickly it is pressed, and then a key of a number must not be lost.
 PAUSE_S = 0.02
 STRAY_S = 2.0
 
@@ -23,17 +24,18 @@ class Digits:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._keys: deque[str] = deque(maxlen=MOST)
         self._clock = clock
-        self._last = ("", 0.0)
+        self._last = ("", 0.0, 0.0)
         self._stray, self._stray_until = "", 0.0
 
     def press(self, key: str, lasted_s: float = 0.0, at_s: float | None = None) -> bool:
         """A key was let go after so many seconds; False when nobody wants it: the last one over again by another
         transport, or one that ends what is complete already. `at_s`: when that was by the clock of whoever tells, as
         on a busy machine keys come in heaps."""
-        now, (before, ended) = self._clock(), self._last
+        now, (before, ended, before_lasted) = self._clock(), self._last
         at = now if at_s is None else at_s
-        self._last = (key, at)
-        if key not in KEYS or (key == before and at - lasted_s - ended < PAUSE_S):
+        self._last = (key, at, lasted_s)
+        echo = key == before and lasted_s != before_lasted and at - lasted_s - ended < PAUSE_S
+        if key not in KEYS or echo:
             return False
         stray, self._stray = self._stray, ""
         if key == stray and now < self._stray_until:

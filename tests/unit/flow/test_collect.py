@@ -128,6 +128,11 @@ def test_one_key_twice_is_two_however_fast_a_phone_dials_and_however_late_they_a
     assert not digits.press("9", 0.16, 1.7)
 
 
+def test_keys_of_a_phone_that_tells_one_duration_for_all_are_not_lost_however_quickly_they_come() -> None:
+    digits = Digits()
+    assert all(digits.press("0", 0.16, at_s) for at_s in (1.0, 1.125, 1.25))
+
+
 @pytest.mark.parametrize("wrong", [{"min": 5, "max": 4}, {"end": "#", "again": "#"}, {"end": "##"}, {"min": 0}])
 def test_an_impossible_entry_is_a_fault_of_the_file(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
