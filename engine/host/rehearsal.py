@@ -28,7 +28,7 @@ HOST = "127.0.0.1"
 
 # What would reach out to carriers while a mere check is made. Lines are kept, so that their numbers stay right.
 _REGISTERS = re.compile(r"^\s*type\s*=>?\s*(?:registration|outbound-publish)\b", re.MULTILINE)
-_QUALIFIES = re.compile(r"^\s*qualify_frequency\b")
+_REACHES_OUT = re.compile(r"^\s*(?:(?:\w+/)?qualify_frequency|sends_registrations|register)\s*=")
 _SECTION = re.compile(r"^\[(?P<name>[^]]+)\](?P<rest>.*)$")
 
 _LOGGED = re.compile(r"^\[[^]]+\] (?P<level>WARNING|ERROR)\[\d+\] (?P<file>[\w.-]+): (?P<text>.*)$")
@@ -81,7 +81,8 @@ def _copy(site: Path, copy: Path) -> None:
 
 
 def _quiet(text: str) -> str:
-    """Without what reaches out: whole sections that register, and asking whether a carrier is there."""
+    """Without what reaches out: what stands in a section that registers, and asking whether a carrier is there. Lines
+    and headings stay, so that the others keep their numbers and what they inherit from."""
     sections: list[list[str]] = [[]]
     for line in text.splitlines():
         if _SECTION.match(line):
@@ -90,7 +91,9 @@ def _quiet(text: str) -> str:
     lines = []
     for section in sections:
         registers = _REGISTERS.search("\n".join(section))
-        lines += [";" if registers or _QUALIFIES.match(line) else line for line in section]
+        lines += [
+            ";" if not _SECTION.match(line) and (registers or _REACHES_OUT.match(line)) else line for line in section
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from engine.config.check import Severity
 from engine.config.site import FOLDERS
-from engine.host.rehearsal import rehearse
+from engine.host.rehearsal import _quiet, rehearse
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -56,6 +56,11 @@ def test_a_context_that_is_included_and_missing_is_a_warning(site: Path) -> None
 
 def test_no_carrier_hears_of_it(site: Path) -> None:
     """A registration would bring the carrier's calls to an Asterisk that is about to end."""
-    registers = "[x-reg]\ntype = registration\nserver_uri = sip:127.0.0.2:9\nclient_uri = sip:a@127.0.0.2\ncontxt = 1\n"
+    registers = "[reg](!)\ntype = registration\n[x-reg](reg)\ntype = registration\nserver_uri = sip:127.0.0.2:9\nclient_uri = sip:a@127.0.0.2\ncontxt = 1\n"
     (site / "sip_trunks/other.conf").write_text(registers)
+    qualifies = "[y]\ntype = aor\ncontact = sip:127.0.0.2:9\nqualify_frequency = 30\n"
+    text = _quiet(registers + qualifies)
+    assert "registration" not in text
+    assert "qualify" not in text
+    assert len(text.splitlines()) == len((registers + qualifies).splitlines())
     assert rehearse(site) == []
