@@ -56,7 +56,10 @@ def test_a_context_that_is_included_and_missing_is_a_warning(site: Path) -> None
 
 def test_no_carrier_hears_of_it(site: Path) -> None:
     """A registration would bring the carrier's calls to an Asterisk that is about to end."""
-    registers = "[reg](!)\ntype = registration\n[x-reg](reg)\ntype = registration\nserver_uri = sip:127.0.0.2:9\nclient_uri = sip:a@127.0.0.2\ncontxt = 1\n"
+    registers = (
+        "[reg](!)\ntype = registration\n"
+        "[x-reg](reg)\ntype = registration\nserver_uri = sip:127.0.0.2:9\nclient_uri = sip:a@127.0.0.2\ncontxt = 1\n"
+    )
     (site / "sip_trunks/other.conf").write_text(registers)
     qualifies = "[y]\ntype = aor\ncontact = sip:127.0.0.2:9\nqualify_frequency = 30\n"
     text = _quiet(registers + qualifies)
