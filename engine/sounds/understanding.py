@@ -153,7 +153,9 @@ def _syllables(text: str) -> Units:
 
 
 def _english_words(text: str) -> Units:
-    words = re.findall(r"[a-z']+", text.lower().replace("good bye", "goodbye").replace("o'clock", "oclock"))
+    words = re.findall(
+        r"[a-z']+", text.lower().replace("good bye", "goodbye").replace("o'clock", "oclock").replace("you on", "yuan")
+    )
     return [_ENGLISH_HOMOPHONES.get(word, word) for word in words]
 
 

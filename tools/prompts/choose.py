@@ -90,12 +90,12 @@ def misheard(
 def listen(
     whisper: Whisper, utterance: list[str], recorded: Recorded, texts: Mapping[str, str], language: str
 ) -> tuple[list[int], str]:
-    """How many errors were heard in each word of a value, and what was heard."""
+    """How many errors were heard in each word of a value (all of it at most), and what was heard."""
     audio = np.concatenate([_AROUND, *(recorded[word] for word in utterance), _AROUND])
     spoken = [units(texts.get(word, ""), language) for word in utterance]
     heard = whisper.hear(audio, language)
     wrong = iter(errors([unit for word in spoken for unit in word], heard, language))
-    return [sum(next(wrong) for _ in word) for word in spoken], heard
+    return [min(sum(next(wrong) for _ in word), len(word)) for word in spoken], heard
 
 
 if __name__ == "__main__":
