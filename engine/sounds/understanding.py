@@ -80,8 +80,14 @@ def _readings(part: str, language: str) -> Iterator[Units]:
 def _mandarin_readings(whole: str, decimals: str) -> Iterator[Units]:
     tail = ("点" if decimals else "") + "".join(_MANDARIN_DIGITS[int(digit)] for digit in decimals)
     yield _syllables("".join(_MANDARIN_DIGITS[int(digit)] for digit in whole) + tail)
-    if whole[0] != "0" and 2 <= len(whole) <= 12:
-        yield _syllables(_mandarin_number(int(whole)) + tail)
+    if 2 <= len(whole) <= 12:
+        number = ("零" if whole[0] == "0" else "") + _mandarin_number(int(whole))
+        yield _syllables(number + tail)
+    if len(decimals) == 2:  # a time: 2.51
+        minutes = ("零" if decimals[0] == "0" else "") + _mandarin_number(int(decimals))
+        said = _syllables(f"{_mandarin_number(int(whole))}点{minutes}分")
+        yield said
+        yield said[:-1]
 
 
 def _mandarin_number(n: int) -> str:
