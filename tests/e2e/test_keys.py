@@ -73,6 +73,7 @@ async def test_every_step_that_takes_keys_takes_them_by_either_way(scene: Scene,
     await press(call, way, f"{scene.user(colleague)}#")
     ring = await colleague.ringing()
     await ring.answer()
+    await scene.until_connected(CALLER)
     await call.hang_up()
     row = await scene.row(CALLER)
     assert [place.partition("/")[2] for place in row["flow_path"]] == [

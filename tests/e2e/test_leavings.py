@@ -209,7 +209,7 @@ async def test_a_caller_says_how_it_was_after_the_agent_has_hung_up(scene: Scene
 
     async def counted() -> list[Json]:
         rows = await scene.hotline.ask("/v1/surveys")
-        return [found for found in rows if found["agent"] == scene.user(agent)]
+        return [found for found in rows if (found["agent"], found["queue"]) == (scene.user(agent), row["queue"])]
 
     (answered,) = await until(counted, within=SOON_S, what="an average for the agent")
     assert (answered["queue"], answered["answers"], answered["average"]) == ("sales", 1, 2.0)
