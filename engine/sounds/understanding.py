@@ -30,7 +30,7 @@ _ENGLISH_ORDINALS = {
 }  # fmt: skip
 # What sounds alike in English and is written otherwise.
 _ENGLISH_HOMOPHONES = {
-    "to": "two", "too": "two", "for": "four", "ate": "eight", "won": "one", "o": "oh",
+    "to": "two", "too": "two", "for": "four", "ate": "eight", "won": "one", "o": "oh", "fenn": "fen",
 }  # fmt: skip
 
 

@@ -16,8 +16,9 @@ from engine.sounds.tts.phonemes import phonemes
 
 LEAD_S, TAIL_S = 0.015, 0.035
 WORD_RMS_DB = -19.0
-# Higher than a sentence's: a breath between the words of a number is heard as one more syllable (则三则六 for 三六).
-EDGE_DB = -38.0
+# Higher than a sentence's: a breath between the words of a number is heard as one more syllable (则三则六 for 三六),
+# and what is left of a nasal behind it as well (部分地 for 分).
+BEGIN_DB, END_DB = -36.0, -28.0
 _ROW = 6
 _EDGES = {"zh-CN": ("七十", "三千"), "en": ("seventy", "thousand")}
 _SEPARATOR = ", "
@@ -25,6 +26,8 @@ _SEPARATOR = ", "
 _PAUSE_S = 0.25
 # What misaki says otherwise: 一 keeps its tone in a month and loses it before 千.
 _SAID = {"一千": "i↘ʨʰjɛ→n", "一月": "i→ɥe↘"}
+# Vowels and tones: a consonant that takes its time is heard as a syllable of its own.
+_DRAWN_OUT = set("→↗↘↓aeiouyæɑɐɒɔəɚɛɜɨɪɤʊʌᵻᵊAIOQWY")
 _SYLLABLE = {"zh-CN": re.compile("[→↗↘↓]"), "en": re.compile("[AIOQWYaeiouæɑɐɒɔəɚɛɜɪʊʌᵻᵊ]+")}
 
 
@@ -55,7 +58,7 @@ def record(
         pieces = _cut(kokoro, said, _SYLLABLE[language], voice, speed, take.syllable_s)
         for name, piece in zip(some, pieces[1:], strict=False):
             line = telephone.to_telephone(piece, telephone.KOKORO_RATE)
-            line = telephone.trim(line, lead_s=LEAD_S, tail_s=TAIL_S, begin_db=EDGE_DB, end_db=EDGE_DB)
+            line = telephone.trim(line, lead_s=LEAD_S, tail_s=TAIL_S, begin_db=BEGIN_DB, end_db=END_DB)
             yield name, telephone.at_level(line, WORD_RMS_DB)
 
 
@@ -71,19 +74,21 @@ def _cut(
 ) -> list[NDArray[np.float64]]:
     row = _SEPARATOR.join(words) + "."
     durations = kokoro.durations(row, voice, speed).copy()
-    at, spans = 1, []
+    at, ends = 1, []
     for word in words:
-        mine = slice(at, at + len(word))
+        stop = at + len(word)
         syllables = len(syllable.findall(word))
         least = syllables * syllable_s * (_OF_SEVERAL if syllables > 1 else 1) / FRAME_S
-        durations[mine] = np.round(durations[mine] * max(1.0, least / durations[mine].sum()))
+        vowels = at + np.flatnonzero([phoneme in _DRAWN_OUT for phoneme in word])
+        drawn, missing = durations[vowels].sum(), max(0.0, least - durations[at:stop].sum())
+        durations[vowels] = np.round(durations[vowels] * (1 + missing / drawn))
         if word is not words[-1]:
-            durations[mine.stop] = _PAUSE_S / FRAME_S
-        spans.append((mine.start, mine.stop))
-        at = mine.stop + len(_SEPARATOR)
+            durations[stop] = _PAUSE_S / FRAME_S
+        ends.append(stop)
+        at = stop + len(_SEPARATOR)
     audio = kokoro.speak_timed(row, voice, durations)
     begins = np.concatenate([[0], np.cumsum(durations)]) * FRAME_S
-    cuts = [_quietest(audio, begins[stop] - 0.1, begins[stop] + 0.2) for _, stop in spans[:-1]]
+    cuts = [_quietest(audio, begins[stop] - 0.1, begins[stop] + 0.2) for stop in ends[:-1]]
     edges = [0.0, *cuts, len(audio) / telephone.KOKORO_RATE]
     return [audio[int(a * telephone.KOKORO_RATE) : int(b * telephone.KOKORO_RATE)] for a, b in pairwise(edges)]
 
