@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON_OF_VENV := .venv/bin/python
+JOBS ?= 2
 
 .PHONY: help setup demo test lint bench lock clean
 
@@ -15,9 +16,9 @@ demo: ## place a real call and watch it; STAY=1 leaves the hotline running
 	@setup/setup.sh demo
 	@$(PYTHON_OF_VENV) -m demo $(if $(STAY),--stay) $(ARGS)
 
-test: ## run the whole test suite; ARGS="tests/unit -k menu" for a part of it
+test: ## run the whole test suite; ARGS="tests/unit -k menu" for a part of it, JOBS=0 for one after the other
 	@setup/setup.sh test
-	@$(PYTHON_OF_VENV) -m pytest $(ARGS)
+	@$(PYTHON_OF_VENV) -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 lint: ## ruff and mypy over everything
 	@setup/setup.sh lint

@@ -141,19 +141,19 @@ class Call:
         """True as soon as `lasting` seconds (up to 10) in a row were silent on the whole."""
         return await self._listen("silence", 0, lasting=lasting, within=within)
 
-    async def rings(self, *, timeout: float = 5.0) -> None:
+    async def rings(self, *, timeout: float = 10.0) -> None:
         """Waits until the far end rings (18x); an answer counts too."""
         await self._until(lambda: not self.at_ms.keys().isdisjoint({State.RINGING, State.TALKING}), "rings", timeout)
 
-    async def answered(self, *, timeout: float = 5.0) -> None:
+    async def answered(self, *, timeout: float = 10.0) -> None:
         """Waits for the answer."""
         await self._until(lambda: State.TALKING in self.at_ms, "is answered", timeout)
 
-    async def received(self, digits: str, *, timeout: float = 5.0) -> None:
+    async def received(self, digits: str, *, timeout: float = 10.0) -> None:
         """Waits until the far end has sent these keys, after whatever it sent before."""
         await self._until(lambda: self.digits.endswith(digits), f"receives {digits}", timeout)
 
-    async def ended(self, *, timeout: float = 5.0) -> EndOfCall:
+    async def ended(self, *, timeout: float = 10.0) -> EndOfCall:
         """Waits for the end of the call, however it comes."""
         await self._station.until(lambda: self.end is not None, timeout=timeout, waiting=lambda: f"for {self} to end")
         assert self.end is not None  # noqa: S101 - the line above waited for it

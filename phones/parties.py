@@ -27,7 +27,7 @@ class Line:
         """host:port of its SIP socket."""
         return self._station.address
 
-    async def ringing(self, *, timeout: float = 5.0) -> Call:
+    async def ringing(self, *, timeout: float = 10.0) -> Call:
         """The next call that rings here; each is given out once, and never after it has ended."""
         await self._station.until(
             lambda: self._next_ringing() is not None,
@@ -79,7 +79,7 @@ class Phone(Line):
         """Dials a number (or a sip: URI); returns once the INVITE is out."""
         return await self._station.call(number, "", headers or {})
 
-    async def unregister(self, *, timeout: float = 5.0) -> None:
+    async def unregister(self, *, timeout: float = 10.0) -> None:
         """Logs off and puts the phone away; `Phones.phone` gives a new one. Raises NotInTime."""
         await self._station.unregister(timeout=timeout)
         await self.close()
@@ -163,7 +163,7 @@ class Phones:
         bind: str = "127.0.0.3",
         port: int = 0,
         expires_s: int = 300,
-        timeout: float = 5.0,
+        timeout: float = 10.0,
     ) -> Phone:
         """A phone, registered by digest.
 

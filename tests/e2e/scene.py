@@ -18,7 +18,7 @@ from tests.e2e.waiting import until, until_none
 GREETING_HZ, MENU_HZ = PROMPTS_HZ["welcome"], PROMPTS_HZ["menu-main"]
 CALLER_HZ, AGENT_HZ = 1170, 430
 
-SOON_S = 5.0
+SOON_S = 10.0
 REGISTER_AGAIN_S = 0.3
 CLEAN_WITHIN_S = 8.0
 # What may still be said of a call that has ended; and of one whose caller is back in the dialplan.

@@ -21,9 +21,9 @@ LONGEST_SILENCE_S = 1.3
 async def hears_menu_without_dead_air(scene: Scene, caller: str) -> Call:
     call = await scene.dial(caller)
     await call.answered()
-    assert await call.hears(GREETING_HZ, within=3)
+    assert await call.hears(GREETING_HZ, within=10)
     dead_air = asyncio.ensure_future(call.hears_silence(lasting=LONGEST_SILENCE_S, within=3))
-    assert await call.hears(MENU_HZ, within=4)
+    assert await call.hears(MENU_HZ, within=10)
     await call.hang_up()
     assert not await dead_air
     return call
@@ -69,7 +69,7 @@ async def test_an_unknown_caller_is_served_as_anybody(scene: Scene) -> None:
 async def test_a_blocked_customer_is_told_so_and_hung_up_on(scene: Scene) -> None:
     call = await scene.dial(BLOCKED)
     await call.answered()
-    assert await call.hears(PROMPTS_HZ["blocked"], within=5)
+    assert await call.hears(PROMPTS_HZ["blocked"], within=10)
     assert (await call.ended(timeout=5)).who == "them"
     row, finished = await looked_up(scene, BLOCKED)
     assert finished["outcome"] == "rejected"
@@ -82,10 +82,10 @@ async def test_a_caller_hears_music_while_the_endpoint_thinks(scene: Scene) -> N
     async with scene.hotline.identity.in_mood(Mood.SLOW, answers_after_s=2.2):
         call = await scene.dial(VIP)
         await call.answered()
-        assert await call.hears(GREETING_HZ, within=3)
-        assert await call.hears_silence(lasting=0.3, within=3), "the greeting never ended"
+        assert await call.hears(GREETING_HZ, within=10)
+        assert await call.hears_silence(lasting=0.3, within=10), "the greeting never ended"
         assert await call.hears_something(within=1.5), "no music after a second of silence"
-        assert await call.hears(MENU_HZ, within=3)
+        assert await call.hears(MENU_HZ, within=10)
         await call.hang_up()
     _, finished = await looked_up(scene, VIP)
     assert finished["outcome"] == "ok"

@@ -27,8 +27,8 @@ async def served_by(scene: Scene, agent: Phone, call: Call, *, within: float = 3
     await ring.answer()
     await call.play_tone(CALLER_HZ)
     await ring.play_tone(AGENT_HZ)
-    assert await ring.hears(CALLER_HZ, within=3)
-    assert await call.hears(AGENT_HZ, within=3)
+    assert await ring.hears(CALLER_HZ, within=10)
+    assert await call.hears(AGENT_HZ, within=10)
     await call.hang_up()
     row = await scene.row(CALLER)
     assert (row["agent"], row["end_reason"]) == (scene.user(agent), "completed_by_caller")
@@ -61,7 +61,7 @@ async def test_a_phone_that_nobody_answers_stops_at_the_ring_limit_and_the_next_
     call = await scene.queued(CALLER)
     unanswered = await absent.ringing()
     began = time.monotonic()
-    assert await call.hears(MUSIC_HZ, within=2)
+    assert await call.hears(MUSIC_HZ, within=10)
     assert (await unanswered.ended(timeout=RING_S + 2)).who == "them"
     assert RING_S - 0.5 < time.monotonic() - began < RING_S + 1
     _, events = await served_by(scene, following, call)
@@ -104,7 +104,7 @@ async def test_a_phone_that_says_nothing_at_all_is_given_up_after_three_seconds(
     dead, following = await scene.agents(2)
     scene.vanish(dead)
     call = await scene.queued(CALLER)
-    assert await call.hears(MUSIC_HZ, within=2)
+    assert await call.hears(MUSIC_HZ, within=10)
     _, events = await served_by(scene, following, call, within=5)
     missed = only(events, "offer.missed")
     assert (missed["agent"], missed["reason"]) == (scene.user(dead), "unreachable")
@@ -145,7 +145,7 @@ async def test_the_only_agent_who_was_busy_is_tried_again_when_the_call_down_is_
     agent = await scene.agent()
     call = await scene.queued(CALLER)
     await (await agent.ringing()).busy()
-    assert await call.hears(MUSIC_HZ, within=4)
+    assert await call.hears(MUSIC_HZ, within=10)
     row, events = await served_by(scene, agent, call, within=15)
     assert row["offers"] == 2
     missed = only(events, "offer.missed")
@@ -156,7 +156,7 @@ async def test_the_only_agent_who_was_busy_is_tried_again_when_the_call_down_is_
 
 async def test_a_caller_with_no_agent_is_offered_the_moment_one_registers(scene: Scene) -> None:
     call = await scene.queued(CALLER)
-    assert await call.hears(MUSIC_HZ, within=4)
+    assert await call.hears(MUSIC_HZ, within=10)
     agent = await asyncio.wait_for(scene.agent(), 5)
     row, _ = await served_by(scene, agent, call)
     assert row["offers"] == 1

@@ -39,8 +39,8 @@ async def test_the_fallback_queue_rings_an_agent_when_no_engine_is_connected(sce
         await ring.answer()
         await call.play_tone(CALLER_HZ)
         await ring.play_tone(AGENT_HZ)
-        assert await call.hears(AGENT_HZ, within=3)
-        assert await ring.hears(CALLER_HZ, within=3)
+        assert await call.hears(AGENT_HZ, within=10)
+        assert await ring.hears(CALLER_HZ, within=10)
         await call.hang_up()
         assert (await ring.ended()).who == "them"
     finally:
@@ -63,8 +63,8 @@ async def test_an_engine_serves_a_whole_call_over_http_alone(scene: Scene) -> No
         call, ring = await scene.talking(CALLER, agent)
         await call.play_tone(CALLER_HZ)
         await ring.play_tone(AGENT_HZ)
-        assert await call.hears(AGENT_HZ, within=3)
-        assert await ring.hears(CALLER_HZ, within=3)
+        assert await call.hears(AGENT_HZ, within=10)
+        assert await ring.hears(CALLER_HZ, within=10)
         await ring.hang_up()
         assert (await call.ended()).who == "them"
         row = await scene.row(CALLER)

@@ -29,8 +29,8 @@ OUTCOME_HZ = {
 async def hear_each_other(caller: Call, far: Call) -> None:
     await caller.play_tone(CALLER_HZ)
     await far.play_tone(AGENT_HZ)
-    assert await caller.hears(AGENT_HZ, within=3)
-    assert await far.hears(CALLER_HZ, within=3)
+    assert await caller.hears(AGENT_HZ, within=10)
+    assert await far.hears(CALLER_HZ, within=10)
 
 
 async def keyed(scene: Scene, caller: str, number: str) -> Call:
@@ -88,7 +88,7 @@ async def test_what_the_network_says_leads_to_its_branch(scene: Scene, code: int
     call = await scene.dial(ANNE, number=OUTSIDE)
     await (await far_end.ringing()).reject(code)
     await call.answered()
-    assert await call.hears(OUTCOME_HZ[said], within=3)
+    assert await call.hears(OUTCOME_HZ[said], within=10)
     await call.ended()
     row = await scene.row(ANNE)
     assert row["flow_path"][:2] == ["outside/call", f"outside/{said}"]
@@ -103,7 +103,7 @@ async def test_a_far_end_that_nobody_answers_stops_ringing(scene: Scene) -> None
     ring = await far_end.ringing()
     assert (await ring.ended(timeout=6)).who == "them"
     await call.answered()
-    assert await call.hears(OUTCOME_HZ["no_answer"], within=3)
+    assert await call.hears(OUTCOME_HZ["no_answer"], within=10)
     await call.hang_up()
     assert (await outcome(scene, ANNE))["ring_ms"] >= 3900
 
@@ -135,13 +135,17 @@ async def test_a_caller_who_was_answered_hears_ringing_and_the_flow_once_the_far
     call = await keyed(scene, ANNE, "13912345678")
     ring = await far_end.ringing()
     assert "13912345678@" in ring.headers["To"]
-    assert await call.hears(RING_BACK_HZ, within=3)
+    assert await call.hears(RING_BACK_HZ, within=10)
     await ring.answer()
     await hear_each_other(call, ring)
     await ring.hang_up()
-    assert await call.hears(PROMPTS_HZ["goodbye"], within=1.5), "the flow does not go on at once"
+    assert await call.hears(PROMPTS_HZ["goodbye"], within=10)
     await call.ended()
-    assert (await scene.row(ANNE))["end_reason"] == "completed_by_outside"
+    row = await scene.row(ANNE)
+    assert row["end_reason"] == "completed_by_outside"
+    events = await scene.events_of(row)
+    left, told = only(events, "bridge.ended"), [event for event in events if event["type"] == "ivr.played"][-1]
+    assert told["at"] - left["at"] < 1000, "the caller hears nothing after the far end has left"
 
 
 @pytest.mark.parametrize(
@@ -167,7 +171,7 @@ async def test_a_trunk_carries_no_more_calls_than_it_may(scene: Scene) -> None:
         talking.append(call)
     third = await scene.dial(CARL, number=OUTSIDE)
     await third.answered()
-    assert await third.hears(OUTCOME_HZ["unreachable"], within=3)
+    assert await third.hears(OUTCOME_HZ["unreachable"], within=10)
     assert len(far_end.received) == 2
     assert (await outcome(scene, CARL))["detail"] == "all_lines_taken"
 
@@ -185,7 +189,7 @@ async def test_a_far_end_that_forwards_the_call_forwards_it_nowhere(scene: Scene
         ring = await far_end.ringing()
         await ring.forward(f"sip:{target}" if "@" in target else f"sip:{target}@{scene.hotline.sip}")
         await call.answered()
-        assert await call.hears(OUTCOME_HZ["unreachable"], within=3), target
+        assert await call.hears(OUTCOME_HZ["unreachable"], within=10), target
         await call.ended()
     assert agent.received == []
     assert len(far_end.received) == 4
@@ -237,7 +241,7 @@ async def test_those_who_talk_outside_talk_on_when_the_engine_is_killed_and_each
     await further.answer()
     fourth = await scene.dial("13600136054", number=OUTSIDE)
     await fourth.answered()
-    assert await fourth.hears(OUTCOME_HZ["unreachable"], within=3)
+    assert await fourth.hears(OUTCOME_HZ["unreachable"], within=10)
     await third.hang_up()
 
     await stays_ring.hang_up()

@@ -33,7 +33,7 @@ async def hears_in_order(scene: Scene, caller: str, *prompts: str) -> Call:
     """A caller who is told just this, until they are hung up on."""
     call = await scene.dial(caller, number=NUMBER)
     for prompt in prompts:
-        assert await call.hears(PROMPTS_HZ[prompt], within=3), f"{prompt} was not heard"
+        assert await call.hears(PROMPTS_HZ[prompt], within=10), f"{prompt} was not heard"
     await call.ended(timeout=5)
     row = await scene.row(caller)
     played = [event["prompts"] for event in await scene.events_of(row) if event["type"] == "ivr.played"]

@@ -52,12 +52,12 @@ async def test_a_second_up_takes_over_what_a_killed_one_left_and_stops_it_cleanl
     assert after["engine"] != before["engine"]
     await talking.play_tone(CALLER_HZ)
     await ring.play_tone(AGENT_HZ)
-    assert await talking.hears(AGENT_HZ, within=3)
-    assert await ring.hears(CALLER_HZ, within=3)
+    assert await talking.hears(AGENT_HZ, within=10)
+    assert await ring.hears(CALLER_HZ, within=10)
 
     hotline.tell(signal.SIGTERM)
     await until_draining(hotline)
-    assert await talking.hears(AGENT_HZ, within=3), "draining cut a conversation"
+    assert await talking.hears(AGENT_HZ, within=10), "draining cut a conversation"
     await talking.hang_up()
     assert await hotline.ended() == 0
     await until_all_gone(hotline, after)
@@ -79,10 +79,10 @@ async def test_a_hotline_told_to_stop_lets_calls_end_and_leaves_new_ones_to_the_
     late_ring = await free.ringing(timeout=10)
     await late_ring.answer()
     await late.play_tone(CALLER_HZ)
-    assert await late_ring.hears(CALLER_HZ, within=3)
+    assert await late_ring.hears(CALLER_HZ, within=10)
     await late.hang_up()
     await ring.play_tone(AGENT_HZ)
-    assert await talking.hears(AGENT_HZ, within=3)
+    assert await talking.hears(AGENT_HZ, within=10)
     await ring.hang_up()
     assert (await talking.ended()).who == "them"
 
@@ -125,7 +125,7 @@ async def test_two_hotlines_on_one_machine_each_take_their_calls(scene: Scene, r
             ring = await agent.ringing()
             await ring.answer()
             await call.play_tone(CALLER_HZ)
-            assert await ring.hears(CALLER_HZ, within=3)
+            assert await ring.hears(CALLER_HZ, within=10)
         for call in calls:
             await call.hang_up()
         assert [(await here.row(ANNE))["end_reason"] for here in (scene, other)] == ["completed_by_caller"] * 2

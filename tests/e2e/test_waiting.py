@@ -15,9 +15,9 @@ ANNE, BOB, CARL = "13600136001", "13600136002", "13600136003"
 async def test_a_waiting_caller_hears_their_place_and_music_and_may_give_up(scene: Scene) -> None:
     call = await scene.in_menu(ANNE)
     await call.press("1")
-    assert await call.hears(PROMPTS_HZ["all-agents-busy"], within=3)
-    assert await call.hears(PROMPTS_HZ["position-1"], within=3)
-    assert await call.hears(MUSIC_HZ, within=3)
+    assert await call.hears(PROMPTS_HZ["all-agents-busy"], within=10)
+    assert await call.hears(PROMPTS_HZ["position-1"], within=10)
+    assert await call.hears(MUSIC_HZ, within=10)
     await call.hang_up()
 
     row = await scene.row(ANNE)
@@ -52,8 +52,8 @@ async def test_the_second_of_two_callers_waits_and_is_offered_after_the_wrap_up(
     first, _ = await scene.talking(ANNE, agent)
     second = await scene.in_menu(BOB)
     await second.press("1")
-    assert await second.hears(PROMPTS_HZ["position-1"], within=4)
-    assert await second.hears(MUSIC_HZ, within=3)
+    assert await second.hears(PROMPTS_HZ["position-1"], within=10)
+    assert await second.hears(MUSIC_HZ, within=10)
     await first.hang_up()
 
     ring = await agent.ringing()
@@ -70,7 +70,7 @@ async def test_the_longest_waiting_of_equals_is_offered_first(scene: Scene) -> N
     bob = await scene.queued(BOB)
     carl = await scene.in_menu(CARL)
     await carl.press("1")
-    assert await carl.hears(PROMPTS_HZ["position-2"], within=4)
+    assert await carl.hears(PROMPTS_HZ["position-2"], within=10)
 
     agent = await scene.agent()
     ring = await agent.ringing()
@@ -86,7 +86,7 @@ async def test_a_vip_overtakes_a_caller_who_has_waited_longer(scene: Scene) -> N
     ordinary = await scene.queued(BOB)
     vip = await scene.in_menu(VIP)
     await vip.press("1")
-    assert await vip.hears(PROMPTS_HZ["position-1"], within=4)
+    assert await vip.hears(PROMPTS_HZ["position-1"], within=10)
 
     agent = await scene.agent()
     ring = await agent.ringing()

@@ -60,7 +60,9 @@ async def test_an_unknown_extension_is_asked_for_again_and_then_the_flow_decides
     assert "extension" not in lost.variables
 
 
-@pytest.mark.parametrize(("given", "reached"), [("8001", True), ("{owner}", True), ("8009", False), ("{nobody}", False)])
+@pytest.mark.parametrize(
+    ("given", "reached"), [("8001", True), ("{owner}", True), ("8009", False), ("{nobody}", False)]
+)
 async def test_a_given_extension_is_not_asked_for(given: str, reached: bool) -> None:
     walked = await dial([], {"extension": given}, owner="8002", nobody="")
     assert isinstance(walked.end, ToAgent) is reached
