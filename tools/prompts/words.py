@@ -18,7 +18,9 @@ LEAD_S, TAIL_S = 0.015, 0.035
 WORD_RMS_DB = -19.0
 # Higher than a sentence's: a breath between the words of a number is heard as one more syllable (则三则六 for 三六),
 # and what is left of a nasal behind it as well (部分地 for 分).
-BEGIN_DB, END_DB = -36.0, -28.0
+BEGIN_DB = -36.0
+# English words end with quiet consonants (six, eighth), Mandarin ones do not.
+END_DB = {"zh-CN": -28.0, "en": -40.0}
 _ROW = 6
 _EDGES = {"zh-CN": ("七十", "三千"), "en": ("seventy", "thousand")}
 _SEPARATOR = ", "
@@ -58,7 +60,7 @@ def record(
         pieces = _cut(kokoro, said, _SYLLABLE[language], voice, speed, take.syllable_s)
         for name, piece in zip(some, pieces[1:], strict=False):
             line = telephone.to_telephone(piece, telephone.KOKORO_RATE)
-            line = telephone.trim(line, lead_s=LEAD_S, tail_s=TAIL_S, begin_db=BEGIN_DB, end_db=END_DB)
+            line = telephone.trim(line, lead_s=LEAD_S, tail_s=TAIL_S, begin_db=BEGIN_DB, end_db=END_DB[language])
             yield name, telephone.at_level(line, WORD_RMS_DB)
 
 
