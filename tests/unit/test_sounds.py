@@ -81,11 +81,12 @@ def alaw(name: str, language: str) -> list[int]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_shipped_prompt_is_loud_enough_unclipped_and_of_a_sensible_length(language: str) -> None:
-    for words, shortest, longest in ((False, 0.3, 20), (True, 0.2, 1.6)):
+    # A word of quiet consonants (six) is less loud on the whole than a sentence.
+    for words, shortest, longest, quietest in ((False, 0.3, 20, -26), (True, 0.2, 1.6, -28)):
         for name in spoken(language, words=words):
             samples = alaw(name, language)
             assert shortest <= len(samples) / 8000 <= longest, name
-            assert -26 < rms_db(samples) < -17, name
+            assert quietest < rms_db(samples) < -17, name
             assert -12 < peak_db(samples) < -3, name
             assert Sounds().text(name, language), name
 
