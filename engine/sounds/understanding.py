@@ -48,6 +48,8 @@ def units(text: str, language: str) -> Units:
 def errors(wanted: Sequence[str], heard: str, language: str) -> list[int]:
     """For each unit of `wanted` the errors made at it; what was heard beyond them counts where it stands."""
     if language == "zh-CN":
+        # 七点钟 and 七点整 are the same hour, and Whisper writes the first for whole sentences of the second.
+        heard = re.sub("[点點][钟鐘]", "点整", heard)
         heard = _CLOCK.sub(lambda match: f"点{_MINUTES.get(match[1], f'{match[1]}分')}", heard)
     readings = [list(_readings(part, language)) for part in _NUMBER.findall(heard.lower())]
     chosen = [options[0] for options in readings]

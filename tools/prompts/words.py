@@ -19,8 +19,8 @@ WORD_RMS_DB = -19.0
 # Higher than a sentence's: a breath between the words of a number is heard as one more syllable (则三则六 for 三六),
 # and what is left of a nasal behind it as well (部分地 for 分).
 BEGIN_DB = -36.0
-# English words end with quiet consonants (six, eighth), Mandarin ones do not.
-END_DB = {"zh-CN": -28.0, "en": -40.0}
+# English words end with quiet consonants, as the th of eighth; Mandarin ones do not.
+END_DB = {"zh-CN": -28.0, "en": -52.0}
 _ROW = 6
 _EDGES = {"zh-CN": ("七十", "三千"), "en": ("seventy", "thousand")}
 _SEPARATOR = ", "
