@@ -31,6 +31,7 @@ _ENGLISH_ORDINALS = {
 # What sounds alike in English and is written otherwise.
 _ENGLISH_HOMOPHONES = {
     "to": "two", "too": "two", "for": "four", "ate": "eight", "won": "one", "o": "oh", "fenn": "fen",
+    "fend": "fen", "fendt": "fen",
 }  # fmt: skip
 
 
