@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
 
 from engine.config.check import Severity
 from engine.config.site import FOLDERS
+from engine.host import rehearsal
 from engine.host.rehearsal import _quiet, rehearse
+from engine.host.state import Ports
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -23,6 +26,23 @@ def site(tmp_path: Path) -> Path:
 
 def test_the_default_sites_files_are_accepted(site: Path) -> None:
     assert [str(finding) for finding in rehearse(site)] == []
+
+
+def test_a_port_that_somebody_else_takes_at_that_moment_is_no_fault_of_the_site(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free_base = rehearsal._free_base
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as somebody:
+
+        def taken_at_once() -> int:
+            base = free_base()
+            if somebody.getsockname()[1] == 0:
+                somebody.bind((rehearsal.HOST, Ports(base).sip))
+            return base
+
+        monkeypatch.setattr(rehearsal, "_free_base", taken_at_once)
+        assert [str(finding) for finding in rehearse(site)] == []
+        assert somebody.getsockname()[1] != 0
 
 
 # Each: a file, what is added at its end, what must be said of which line of the addition.
