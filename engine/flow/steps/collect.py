@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from engine.flow.entry import Entry, EntryState, key_in
 from engine.flow.leg import ANY_KEY
@@ -67,9 +67,18 @@ class Collect(Step, Entry):
     async def _confirmed(self, visit: Visit, keys: str) -> bool:
         if self.confirm is None:
             return True
-        spoken = prompts_for(Kind(self.confirm), keys, visit.leg.language)
+        try:
+            spoken = prompts_for(Kind(self.confirm), keys, visit.leg.language)
+        except ValueError:  # 0012 is no number, but it is what was keyed in
+            spoken = prompts_for(Kind.DIGITS, keys, visit.leg.language)
         await visit.say(["you-entered", *spoken, "press-1-to-confirm"])
         return await visit.leg.digit(self.first) == "1"
+
+    @model_validator(mode="after")
+    def _secrets_are_not_said(self) -> Collect:
+        if self.secret and self.confirm:
+            raise ValueError("`secret` keys are not said back; leave out `confirm`")
+        return self
 
     def sets(self) -> Sequence[str]:
         """The number."""

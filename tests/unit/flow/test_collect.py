@@ -89,6 +89,13 @@ async def test_a_number_is_said_back_until_the_caller_agrees() -> None:
     assert walked.leg.heard.count("you-entered") == 2
 
 
+@pytest.mark.parametrize("kind", ["digits", "number", "phone", "money"])
+async def test_whatever_was_keyed_in_can_be_said_back(kind: str) -> None:
+    ask = {"collect": "order", "ask": ["enter-order-number"], "min": 4, "max": 4, "confirm": kind}
+    walked = await walk(["0", "0", "1", "2", "1"], {"ask": ask})
+    assert walked.variables["order"] == "0012"
+
+
 async def test_secret_keys_are_in_no_event() -> None:
     ask = {"collect": "pin", "ask": ["enter-pin"], "min": 6, "max": 6, "secret": True}
     walked = await walk(list("735172"), {"ask": ask})
@@ -133,7 +140,16 @@ def test_keys_of_a_phone_that_tells_one_duration_for_all_are_not_lost_however_qu
     assert all(digits.press("0", 0.16, at_s) for at_s in (1.0, 1.125, 1.25))
 
 
-@pytest.mark.parametrize("wrong", [{"min": 5, "max": 4}, {"end": "#", "again": "#"}, {"end": "##"}, {"min": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"secret": True, "confirm": "digits"},
+        {"min": 5, "max": 4},
+        {"end": "#", "again": "#"},
+        {"end": "##"},
+        {"min": 0},
+    ],
+)
 def test_an_impossible_entry_is_a_fault_of_the_file(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         read_step({"collect": "n", "ask": ["enter-order-number"], **wrong})
