@@ -32,6 +32,10 @@ EVENTS = (
 )
 
 
+# How the ids of legs begin that an engine makes (call/offer.py, call/outside.py).
+MADE_BY_ENGINES = ("agent-", "outside-")
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A caller whom the dialplan has handed over: for good, or with an errand, the arguments of Stasis(hotline,…),
@@ -280,9 +284,12 @@ class Node:
             else:
                 channel.note_state(about["state"])
                 channel.note_missed_events()
-        # Among `ours` are channels that we only hear the keys of: the dialplan has those.
+        # Among `ours` are channels that we only hear the keys of: the dialplan has those. A leg that an engine made is
+        # in no Stasis before it is answered; its id is an engine's.
         strangers = [there[i] for i in ours if i in there and i not in self._channels]
-        self._on_strangers([about for about in strangers if about["dialplan"]["app_name"] == "Stasis"])
+        self._on_strangers(
+            [a for a in strangers if a["dialplan"]["app_name"] == "Stasis" or a["id"].startswith(MADE_BY_ENGINES)]
+        )
 
     async def look_at_phones(self) -> None:
         """Reads every watched phone's state and asks to be told of changes. Raises AriError."""
