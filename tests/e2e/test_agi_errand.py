@@ -231,9 +231,9 @@ async def test_the_hand_written_hotline_takes_a_known_caller_through_its_menu_to
     record = await scene.until_active(VIP, "phase", "talking")
     assert (record["head_start_s"], record["queue"]) == (300.0, "sales")
     await ring.hang_up()
-    row = await scene.row(VIP)
-    await call.hears_something(within=SOON_S)  # survey-ask
+    assert await call.hears(PROMPTS_HZ["survey-ask"], within=SOON_S)
     await call.press("5")
+    row = await scene.row(VIP)
     await scene.event(row, "survey.answered")
     await call.ended(timeout=10)
 

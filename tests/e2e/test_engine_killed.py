@@ -82,7 +82,7 @@ async def test_a_caller_whose_agent_rang_when_the_engine_was_killed_is_offered_a
     ring = await rung.ringing()
     old = scene.hotline.kill("engine")
     await scene.hotline.replaced("engine", old)
-    assert (await ring.ended()).who == "them", "an orphaned leg rings on"
+    assert (await ring.ended(timeout=3)).who == "them", "an orphaned leg rings on"
     again = await following.ringing()
     assert again.caller_number == ANNE
     await again.answer()

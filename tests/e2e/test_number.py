@@ -260,7 +260,7 @@ async def test_a_far_end_that_rang_when_the_engine_was_killed_is_rung_again(scen
     ring = await far_end.ringing()
     old = scene.hotline.kill("engine")
     await scene.hotline.replaced("engine", old)
-    assert (await ring.ended()).who == "them"
+    assert (await ring.ended(timeout=3)).who == "them", "an orphaned leg rings on"
     again = await far_end.ringing()
     await again.answer()
     await call.answered()
