@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from engine.acd import RequirementError, parse
+from engine.acd import parse
 from engine.flow.steps.base import CallFlow, Enter, Next, Outcome
 from engine.flow.visit import Visit
 from engine.identity.contract import Action, Route
@@ -33,7 +33,7 @@ async def obey(route: Route, visit: Visit) -> Outcome | None:
     if route.action is Action.PLAY:
         await visit.say([route.target])
         return None
-    outcome: Outcome = await _as_step(route).run(visit)
+    outcome: Outcome = await _as_step(route.action, route.target).run(visit)
     if isinstance(outcome, CallFlow | Enter | Next):
         return Next(None, f"route {route.action}: {outcome.outcome}")
     return outcome
@@ -44,10 +44,7 @@ def _keep(route: Route, visit: Visit) -> None:
     if route.priority:
         visit.variables["route.priority"] = max(route.priority, float(visit.variables.get("route.priority") or 0))
     if route.require:
-        try:
-            visit.variables["route.require"] = str(parse(route.require))
-        except RequirementError as error:
-            visit.note(RouteObeyed, action="require", target=route.require, obeyed=False, detail=str(error))
+        visit.variables["route.require"] = str(parse(route.require))
     if route.announce:
         visit.variables["route.announce"] = route.announce
 
@@ -69,7 +66,7 @@ def why_not(route: Route, site: Site, language: str) -> str:
                 return "there is no such prompt"
         case Action.EXTENSION | Action.NUMBER | Action.VOICEMAIL | Action.QUEUE | Action.HANGUP:
             try:
-                _as_step(route)
+                _as_step(route.action, target)
             except ValidationError:
                 return "its target cannot be used"
         case _:
@@ -77,16 +74,16 @@ def why_not(route: Route, site: Site, language: str) -> str:
     return ""
 
 
-def _as_step(route: Route) -> Any:
+def _as_step(action: Action, target: str) -> Any:
     # Only here: the steps import this file.
     from engine.flow.steps import read_step
 
     written: dict[str, Any] = {
-        Action.QUEUE: {"queue": route.target},
-        Action.AGENT: {"extension": route.target},
-        Action.EXTENSION: {"extension": route.target},
-        Action.NUMBER: {"number": route.target},
-        Action.VOICEMAIL: {"voicemail": route.target or "default"},
+        Action.QUEUE: {"queue": target},
+        Action.AGENT: {"extension": target},
+        Action.EXTENSION: {"extension": target},
+        Action.NUMBER: {"number": target},
+        Action.VOICEMAIL: {"voicemail": target or "default"},
         Action.HANGUP: {"hangup": "rejected", "cause": "rejected"},
-    }[route.action or Action.HANGUP]
+    }[action]
     return read_step(written)
