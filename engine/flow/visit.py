@@ -22,6 +22,9 @@ Note = Callable[..., None]
 # Values that a caller or an endpoint gave are kept in the call's record and its events: of bounded length.
 LONGEST_VALUE = 1024
 
+# The hotline's own variables that have no dot in their names.
+_PLAIN_FACTS = frozenset({"dialled", "trunk"})
+
 
 def now() -> datetime:
     """The wall clock, aware of its zone."""
@@ -32,8 +35,9 @@ def now() -> datetime:
 class Visit:
     """A call on its way through the flows, as its steps see it. The call owns it; a step keeps nothing of its own.
 
-    `variables`: the call's own. Names with a dot are the hotline's (`caller.number`, `customer.tier`), the others
-    the admin's; `language` is the leg's. `note` writes an event of this call into the journal.
+    `variables`: the call's own. Names with a dot are the hotline's (`caller.number`, `customer.tier`), and so are
+    `dialled` and `trunk`; the others are the admin's; `language` is the leg's. `note` writes an event of this call
+    into the journal.
     """
 
     leg: Leg
@@ -80,7 +84,7 @@ class Visit:
 
     def own_values(self) -> dict[str, Value]:
         """What the admin's steps have set: what an endpoint is told."""
-        return {name: value for name, value in self.variables.items() if "." not in name}
+        return {n: value for n, value in self.variables.items() if "." not in n and n not in _PLAIN_FACTS}
 
 
 async def speak(

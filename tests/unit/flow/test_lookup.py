@@ -76,6 +76,19 @@ async def test_the_endpoint_is_told_what_the_flow_has_collected_and_nothing_of_o
     assert asked == {"dialled": "4008001234", "call_id": "1abc", "number": "+8613800138000"}
 
 
+async def test_the_hotline_s_own_facts_are_not_told_as_if_the_admin_had_set_them() -> None:
+    told: list[dict[str, Any]] = []
+
+    class Listening:
+        async def look_up(self, *_: Any, variables: dict[str, Any], **__: Any) -> Answer:
+            told.append(variables)
+            return KNOWN
+
+    walked = await walk([], {"who": {"lookup": "caller"}}, services=Services(identity=Listening()), order="7")
+    assert told == [{"order": "7"}]
+    assert walked.variables["trunk"] == "demo-carrier"  # expressions still see it
+
+
 @pytest.mark.parametrize(("obey", "end"), [(True, "ToQueue"), (False, "HangUp")])
 async def test_a_route_is_obeyed_unless_the_step_says_no(obey: bool, end: str) -> None:
     routed = replace(KNOWN, route=Route.model_validate({"action": "queue", "target": "sales"}))
