@@ -80,8 +80,8 @@ async def test_the_hotline_s_own_facts_are_not_told_as_if_the_admin_had_set_them
     told: list[dict[str, Any]] = []
 
     class Listening:
-        async def look_up(self, *_: Any, variables: dict[str, Any], **__: Any) -> Answer:
-            told.append(variables)
+        async def look_up(self, caller: Any, **question: Any) -> Answer:
+            told.append(question["variables"])
             return KNOWN
 
     walked = await walk([], {"who": {"lookup": "caller"}}, services=Services(identity=Listening()), order="7")
