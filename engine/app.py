@@ -32,7 +32,6 @@ from engine.flow.services import Services
 from engine.host.state import State
 from engine.http.self_service import SelfService
 from engine.identity.attempts import Attempts
-from engine.identity.endpoint import Identity
 from engine.identity.numbers import prepare
 from engine.journal.events import EngineStarted, EngineStopped
 from engine.journal.journal import Journal
@@ -172,8 +171,7 @@ class Engine:
         rooms.push_async_callback(self._write_out)
         await self.orders.open()
         rooms.push_async_callback(self.orders.close)
-        if isinstance(self.identity, Identity):
-            await self.identity.open()
+        await self.identity.open()
         await self.self_service.open()
         rooms.push_async_callback(self._hang_up_on_endpoints)
         self._background(rooms, self.courier.run())
@@ -234,8 +232,7 @@ class Engine:
         await self._tend_phones()
 
     async def _hang_up_on_endpoints(self) -> None:
-        if isinstance(self.identity, Identity):
-            await self.identity.close()
+        await self.identity.close()
         await self.self_service.close()
 
     async def _write_out(self) -> None:

@@ -24,7 +24,7 @@ from engine.config.source import Fault, SiteError
 from engine.host.state import CannotRun
 from engine.http.self_service import SelfService
 from engine.identity.attempts import Attempts
-from engine.identity.endpoint import Identity
+from engine.identity.endpoint import Identity, NoIdentity
 from engine.journal.events import ConfigLoaded
 from engine.redis_line import LineDown
 
@@ -121,14 +121,13 @@ class Reloading:
         if engine.agi is not None:
             engine.agi.use(*scripts)
 
-    async def _ask_others(self, identity: Any, secret: str) -> None:
+    async def _ask_others(self, identity: Identity | NoIdentity, secret: str) -> None:
         """From now on; who is being asked just now may finish the answer."""
         engine = self._engine
         former = (engine.identity, engine.self_service)
         self_service = SelfService(secret)
         await self_service.open()
-        if isinstance(identity, Identity):
-            await identity.open()
+        await identity.open()
         engine.identity, engine.self_service = identity, self_service
         engine.services.identity, engine.services.http = identity, self_service
         engine.services.attempts = Attempts(engine.line, secret)
@@ -193,9 +192,8 @@ def _restart_for(now: Mapping[str, str], before: Mapping[str, str]) -> Iterator[
             yield f"{name} has changed: Asterisk reads it when it starts; restart `hotline up` when it suits you"
 
 
-async def _close_later(former: Sequence[Any]) -> None:
+async def _close_later(former: Sequence[Identity | NoIdentity | SelfService]) -> None:
     with suppress(asyncio.CancelledError):
         await asyncio.sleep(LINGER_S)
     for each in former:
-        if hasattr(each, "close"):
-            await each.close()
+        await each.close()

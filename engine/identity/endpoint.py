@@ -41,6 +41,12 @@ class Answer:
 class NoIdentity:
     """For a hotline without an identity endpoint: nobody is known."""
 
+    async def open(self) -> None:
+        """Nobody to connect to."""
+
+    async def close(self) -> None:
+        """Nothing is under way."""
+
     async def look_up(
         self,
         caller: Caller,
