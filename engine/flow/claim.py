@@ -1,4 +1,4 @@
-"""What a caller may claim when they come to a queue: whom they need, and how long they count as having waited."""
+"""What a caller brings to a queue: whom they need, how long they count as having waited, what they hear meanwhile."""
 
 from __future__ import annotations
 
@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING
 from engine.flow.expression import Variables
 
 if TYPE_CHECKING:
+    from engine.config.models import Queue, Tier
     from engine.config.site import Site
     from engine.flow.steps import ToQueue
+
+
+def tier_of(variables: Variables) -> str:
+    """The name of the caller's tier; "" for none."""
+    return str(variables.get("customer.tier") or "")
 
 
 def requirement(to: ToQueue, site: Site, variables: Variables) -> str:
@@ -20,5 +26,15 @@ def requirement(to: ToQueue, site: Site, variables: Variables) -> str:
 
 def head_start_s(site: Site, variables: Variables) -> float:
     """A tier's or the identity endpoint's, whichever is more, in seconds."""
-    tier = site.hotline.tiers.get(str(variables.get("customer.tier", "")))
+    tier = _tier(site, variables)
     return max(tier.head_start if tier else 0.0, float(variables.get("route.priority") or 0.0))
+
+
+def music(queue: Queue, site: Site, variables: Variables) -> str:
+    """The tier's, or the queue's."""
+    tier = _tier(site, variables)
+    return (tier.music if tier else None) or queue.music
+
+
+def _tier(site: Site, variables: Variables) -> Tier | None:
+    return site.hotline.tiers.get(tier_of(variables))

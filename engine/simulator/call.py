@@ -13,7 +13,7 @@ from engine.config.dialling import NotAllowed, ways_out
 from engine.config.models import Number
 from engine.config.site import Site
 from engine.config.source import nearest
-from engine.flow.claim import head_start_s, requirement
+from engine.flow.claim import head_start_s, music, requirement
 from engine.flow.leg import HungUp
 from engine.flow.runner import FlowLoops, Walk
 from engine.flow.steps import Ended, ToQueue
@@ -198,10 +198,9 @@ class _Simulation:
             return End("agent", away.agent, why, {"head_start_s": ahead_s, "patience_s": away.patience_s})
         assert isinstance(away, ToQueue)  # noqa: S101 - there are no others (base.py)
         need, queue = requirement(away, site, variables), site.queues[away.queue]
-        tier = site.hotline.tiers.get(str(variables.get("customer.tier", "")))
-        music = (tier.music if tier else None) or queue.music
-        why = f"at {place}, needs {need}{ahead}, waits for {queue.max_wait:g} s with music {music}"
-        facts: dict[str, Any] = {"require": need, "head_start_s": ahead_s, "music": music, "max_wait_s": queue.max_wait}
+        heard = music(queue, site, variables)
+        why = f"at {place}, needs {need}{ahead}, waits for {queue.max_wait:g} s with music {heard}"
+        facts: dict[str, Any] = {"require": need, "head_start_s": ahead_s, "music": heard, "max_wait_s": queue.max_wait}
         return End("queue", away.queue, why, facts)
 
     def _lasts(self, prompt: str, language: str) -> float:

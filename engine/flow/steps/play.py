@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from engine.flow.claim import tier_of
 from engine.flow.leg import ANY_KEY, NO_KEY
 from engine.flow.steps.base import Outcome, Step
 from engine.flow.visit import Visit
@@ -32,7 +33,7 @@ class Play(Step):
 
     async def run(self, visit: Visit) -> Outcome:
         """Plays them. Raises HungUp."""
-        prompts = self.for_tier.get(str(visit.variables.get("customer.tier", "")), self.play)
+        prompts = self.for_tier.get(tier_of(visit.variables), self.play)
         finished = await visit.say(prompts, stops=ANY_KEY if self.interruptible and self.keep else NO_KEY)
         if not self.keep:
             visit.leg.digits.drop()

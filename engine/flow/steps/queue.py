@@ -14,6 +14,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from engine.config.models import Requirement
+from engine.flow.claim import tier_of
 from engine.flow.steps.base import Outcome, Step, ToQueue
 from engine.flow.visit import Visit
 
@@ -33,7 +34,7 @@ class Queue(Step):
 
     async def run(self, visit: Visit) -> Outcome:
         """Where to wait, and where to come back to."""
-        queue = self.for_tier.get(str(visit.variables.get("customer.tier", "")), self.queue)
+        queue = self.for_tier.get(tier_of(visit.variables), self.queue)
         return ToQueue(queue=queue, require=self.require, branches=self.when, then=self.then)
 
     def queues(self) -> Sequence[str]:
