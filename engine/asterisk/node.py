@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,18 @@ EVENTS = (
 )
 
 
-# How the ids of legs begin that an engine makes (call/offer.py, call/outside.py).
-MADE_BY_ENGINES = ("agent-", "outside-")
+class LegOf(StrEnum):
+    """Whose leg an engine makes: how its channel's id begins, so that the next engine knows it for an engine's."""
+
+    AGENT = "agent"
+    OUTSIDE = "outside"
+
+    def id(self, rest: str) -> str:
+        """The id of a leg's channel; `rest` tells it from all others."""
+        return f"{self}-{rest}"
+
+
+_MADE_BY_ENGINES = tuple(kind.id("") for kind in LegOf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +299,7 @@ class Node:
         # in no Stasis before it is answered; its id is an engine's.
         strangers = [there[i] for i in ours if i in there and i not in self._channels]
         self._on_strangers(
-            [a for a in strangers if a["dialplan"]["app_name"] == "Stasis" or a["id"].startswith(MADE_BY_ENGINES)]
+            [a for a in strangers if a["dialplan"]["app_name"] == "Stasis" or a["id"].startswith(_MADE_BY_ENGINES)]
         )
 
     async def look_at_phones(self) -> None:

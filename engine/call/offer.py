@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engine.acd import Missed, Offer
 from engine.asterisk.ari import AriRefused
 from engine.asterisk.channel import Channel, LegEnd
+from engine.asterisk.node import LegOf
 
 if TYPE_CHECKING:
     from engine.call.inbound import InboundCall
@@ -74,7 +75,7 @@ class Ringing:
         self._began = time.monotonic()
         call, agent, ring_s = self._call, self._offer.agent, self._call.queue_settings.ring
         leg, dialled = self._node.originate(
-            f"agent-{self._offer.token}",
+            LegOf.AGENT.id(self._offer.token),
             f"PJSIP/{agent}",
             caller_id=call.shown_to_agent(),
             originator=call.leg.id,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.asterisk.ari import AriRefused
 from engine.asterisk.channel import Channel, LegEnd
+from engine.asterisk.node import LegOf
 from engine.call.conversation import Conversation
 from engine.call.offer import SILENT_PHONE_S
 from engine.call.phase import Phase
@@ -105,7 +106,7 @@ class Outside:
         self._began = time.monotonic()
         call.note(OutsideDialled, number=far_end.who, extension=to.extension, trunk=far_end.trunk)
         leg, dialled = call.board.node.originate(
-            f"outside-{call.record.id}-{call.now_ms()}",  # a successor may ring the same far end again
+            LegOf.OUTSIDE.id(f"{call.record.id}-{call.now_ms()}"),  # a successor may ring the same far end again
             far_end.endpoint,
             caller_id=far_end.caller_id,
             originator=call.leg.id,
