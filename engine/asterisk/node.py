@@ -110,8 +110,7 @@ class Node:
     ) -> tuple[Channel, asyncio.Future[Any]]:
         """Rings an endpoint under our own channel id: its channel at once, and Asterisk's answer to come.
 
-        The answer raises AriRefused: 500 means `no phone there` and 400 `the originator has gone`
-        (resource_channels.c). Whoever does not want the leg any more drops it, answered or not.
+        `refusal` reads that answer. Whoever does not want the leg any more drops it, answered or not.
         """
         channel = Channel(self.ari, channel_id)
         self._channels[channel_id] = channel
@@ -125,9 +124,21 @@ class Node:
         }
         return channel, self.ari.send("POST", "channels", query)
 
-    def forget(self, channel: Channel) -> None:
-        """A channel that Asterisk never made."""
-        self._channels.pop(channel.id, None)
+    async def refusal(self, leg: Channel, dialled: asyncio.Future[Any]) -> int | None:
+        """None once Asterisk dials what `originate` has asked for; else the status of its refusal, and the leg is gone.
+
+        500 means `no phone there`, so that the dial could not even begin, and 400 `the originator has just gone`
+        (resource_channels.c). Raises AriError.
+        """
+        try:
+            await dialled
+        except AriRefused as refused:
+            if refused.status == 409:  # a command that was repeated after a reconnection had already worked
+                return None
+            self._channels.pop(leg.id, None)
+            leg.note_gone({})
+            return refused.status
+        return None
 
     async def bridge(self, bridge_id: str, *channels: Channel) -> None:
         """Lets channels talk. Raises AriRefused when one has left."""

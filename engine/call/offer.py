@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.acd import Missed, Offer
-from engine.asterisk.ari import AriRefused
 from engine.asterisk.channel import Channel, LegEnd
 from engine.asterisk.node import LegOf
 
@@ -50,6 +48,11 @@ def why_missed(end: LegEnd, ring_ms: int) -> Missed:
     return _BY_CAUSE.get(end.cause, Missed.FAILED)
 
 
+def why_refused(status: int) -> Missed:
+    """What Asterisk's refusal to dial says about the agent (Node.refusal)."""
+    return Missed.UNREACHABLE if status == 500 else Missed.FAILED
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An agent's answered leg, and the token under which it is ours."""
@@ -87,7 +90,8 @@ class Ringing:
             # Behind the INVITE, and with it: no dead air while the phone rings.
             await call.leg.hold_music(True, call.music)
             call.save()
-            missed = await self._taken(leg, dialled) or await self._until_answer(leg, ring_s)
+            refusal = await self._node.refusal(leg, dialled)
+            missed = why_refused(refusal) if refusal else await self._until_answer(leg, ring_s)
             if missed is not None:
                 await self._missed(missed, leg.gone.result() if leg.gone.done() else None)
             elif await self._acd.accept(self._offer.token):
@@ -97,19 +101,6 @@ class Ringing:
         finally:
             if answer is None:  # missed, taken back meanwhile, or cut short: nobody else will end it
                 leg.drop()
-
-    async def _taken(self, leg: Channel, dialled: asyncio.Future[Any]) -> Missed | None:
-        """None once Asterisk is dialling. 500: the endpoint has no phone, so the dial could not even begin;
-        400: the caller has just gone."""
-        try:
-            await dialled
-        except AriRefused as refused:
-            if refused.status == 409:  # a command that was repeated after a reconnection had already worked
-                return None
-            self._node.forget(leg)
-            leg.note_gone({})
-            return Missed.UNREACHABLE if refused.status == 500 else Missed.FAILED
-        return None
 
     async def _until_answer(self, leg: Channel, ring_s: float) -> Missed | None:
         """None once answered, else why not."""

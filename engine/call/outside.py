@@ -6,13 +6,11 @@ networks say there ("the number you have dialled …") they also say in the SIP 
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from engine.asterisk.ari import AriRefused
 from engine.asterisk.channel import Channel, LegEnd
 from engine.asterisk.node import LegOf
 from engine.call.conversation import Conversation
@@ -117,7 +115,8 @@ class Outside:
         answered = False
         try:
             await self._comfort()
-            failure = await self._taken(leg, dialled) or await self._until_answer(far_end, leg)
+            refused = await call.board.node.refusal(leg, dialled) is not None
+            failure = Unreached.UNREACHABLE if refused else await self._until_answer(far_end, leg)
             if failure is not None:
                 return self._failed(failure, far_end.who, end=leg.gone.result() if leg.gone.done() else None)
             answered = True
@@ -135,18 +134,6 @@ class Outside:
         else:
             await self._call.leg.hold_music(False)
             self._call.leg.post("POST", "/ring")
-
-    async def _taken(self, leg: Channel, dialled: asyncio.Future[Any]) -> Unreached | None:
-        """None once Asterisk is dialling; it refuses an endpoint that has no contact (500)."""
-        try:
-            await dialled
-        except AriRefused as refused:
-            if refused.status == 409:  # a command that was repeated after a reconnection had already worked
-                return None
-            self._call.board.node.forget(leg)
-            leg.note_gone({})
-            return Unreached.UNREACHABLE
-        return None
 
     async def _until_answer(self, far_end: FarEnd, leg: Channel) -> Unreached | None:
         """None once answered. A phone of our own shows at once whether it is there; behind a trunk the network may
