@@ -20,7 +20,7 @@ from engine.call.record import CallRecord, now_ms
 from engine.call.switchboard import Switchboard
 from engine.call.waiting import Waiting
 from engine.config.models import Queue
-from engine.flow.claim import head_start_s
+from engine.flow.claim import announce, head_start_s, music, tier_of
 from engine.flow.leg import ANY_KEY, HungUp
 from engine.flow.runner import Walk
 from engine.flow.steps import Ended, ToQueue
@@ -34,7 +34,6 @@ from engine.journal.events import (
     Event,
 )
 from engine.redis_line import LineDown
-from engine.sounds import UnknownPrompt
 from engine.store.rows import EndReason
 
 log = structlog.get_logger()
@@ -150,7 +149,7 @@ class InboundCall:
             return await Outside(self, away).conversation()
         if self.record.phase is Phase.FLOW:
             self.record.head_start_s = head_start_s(self.site, self.record.variables)
-            await self._announce()
+            await announce(self.record.variables, self.say)
         if isinstance(away, ToAgent):
             return await Owner(self, away).conversation()
         assert isinstance(away, ToQueue)  # noqa: S101 - there are no others (base.py)
@@ -191,13 +190,6 @@ class InboundCall:
             await self.board.acd.miss(answer.token, Missed.DUMPED, ring_ms=self.record.ring_ms)
             self._conversation = None
             self.record.go(Phase.WAITING)
-
-    async def _announce(self) -> None:
-        """What the identity endpoint wants this caller to hear before they wait; an unknown prompt is its mistake."""
-        prompt = str(self.record.variables.pop("route.announce", ""))
-        if prompt:
-            with suppress(UnknownPrompt):
-                await self.say([prompt])
 
     async def _hang_up(self, reason: EndReason, cause: int = NORMAL) -> EndReason:
         """Ends the caller's leg; the reason stands before its end comes back to us as a HungUp."""
@@ -286,8 +278,7 @@ class InboundCall:
     @property
     def music(self) -> str:
         """What the caller hears while waiting: their tier's music, or the queue's."""
-        tier = self.site.hotline.tiers.get(self.record.tier)
-        return (tier.music if tier else None) or self.queue_settings.music
+        return music(self.queue_settings, self.site, self.record.variables)
 
     def note(self, kind: type[Event], /, **payload: Any) -> None:
         """Writes an event of this call into the journal."""
@@ -297,7 +288,7 @@ class InboundCall:
         """What a successor must know, as it is now."""
         record = self.record
         record.customer_name = str(record.variables.get("customer.name") or "")
-        record.tier = str(record.variables.get("customer.tier") or "")
+        record.tier = tier_of(record.variables)
         record.language = self.leg.language
         self.board.records.save(self.record)
 

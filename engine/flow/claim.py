@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from engine.flow.expression import Variables
+from engine.flow.expression import Value, Variables
+from engine.sounds import UnknownPrompt
 
 if TYPE_CHECKING:
     from engine.config.models import Queue, Tier
@@ -34,6 +37,15 @@ def music(queue: Queue, site: Site, variables: Variables) -> str:
     """The tier's, or the queue's."""
     tier = _tier(site, variables)
     return (tier.music if tier else None) or queue.music
+
+
+async def announce(variables: dict[str, Value], say: Callable[[Sequence[str]], Awaitable[bool]]) -> None:
+    """Says once what the identity endpoint wants this caller to hear before they wait; an unknown prompt is its
+    mistake. Raises HungUp."""
+    prompt = str(variables.pop("route.announce", ""))
+    if prompt:
+        with suppress(UnknownPrompt):
+            await say([prompt])
 
 
 def _tier(site: Site, variables: Variables) -> Tier | None:

@@ -13,7 +13,7 @@ from engine.config.dialling import NotAllowed, ways_out
 from engine.config.models import Number
 from engine.config.site import Site
 from engine.config.source import nearest
-from engine.flow.claim import head_start_s, music, requirement
+from engine.flow.claim import announce, head_start_s, music, requirement
 from engine.flow.leg import HungUp
 from engine.flow.runner import FlowLoops, Walk
 from engine.flow.steps import Ended, ToQueue
@@ -30,7 +30,6 @@ from engine.simulator.keys import Act, Leave, Press, Silence, Wait
 from engine.simulator.leg import SimulatedLeg
 from engine.simulator.story import End, Heard, Line, Story
 from engine.simulator.words import Words
-from engine.sounds import UnknownPrompt
 
 # How long a recording takes of which nothing is known: a voicemail that is played back.
 RECORDING_S = 3.0
@@ -186,10 +185,7 @@ class _Simulation:
         if isinstance(away, ToNumber):
             target = away.number or away.extension
             return End("number", target, f"at {place}, rings for {away.ring_s:g} s", {"ring_s": away.ring_s})
-        announce = str(variables.pop("route.announce", ""))
-        if announce:
-            with suppress(UnknownPrompt):
-                await visit.say([announce])
+        await announce(variables, visit.say)
         await visit.answered()
         ahead_s = head_start_s(site, variables)
         ahead = f", a head start of {ahead_s:g} s" if ahead_s else ""
