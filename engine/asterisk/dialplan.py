@@ -12,15 +12,16 @@ HOTLINE_CUSTOMER_TIER. A step that uses such a variable finds it there again, an
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from engine.config.source import nearest
-from engine.flow.expression import Expression, Template, Variables, as_text
+from engine.flow.expression import Variables, as_text
 from engine.flow.flow import Flow
+from engine.flow.reads import reads
 from engine.flow.steps import KINDS, Next, Step, read_step
 from engine.flow.steps.hours import Hours
 from engine.flow.steps.list import List
@@ -136,7 +137,7 @@ def variable(name: str) -> str:
 
 def names(step: Step) -> set[str]:
     """The call's variables that the step may look at."""
-    return {*_KNOWN, *(name for name in _names(step) if _NAME.fullmatch(name))}
+    return {*_KNOWN, *(name for name in reads(step) if _NAME.fullmatch(name))}
 
 
 def results(result: Next, before: Variables, after: Variables) -> dict[str, str]:
@@ -159,17 +160,3 @@ def language_of(said: str) -> str:
     """Ours that is nearest to Asterisk's: `zh` and `zh_CN` are zh-CN."""
     wanted = re.split("[-_]", said)[0].lower()
     return next((ours for ours in LANGUAGES if ours.split("-")[0] == wanted), LANGUAGES[0])
-
-
-def _names(written: Any) -> Iterator[str]:
-    if isinstance(written, Template | Expression):
-        yield from written.names
-    elif isinstance(written, BaseModel):
-        for _, value in written:
-            yield from _names(value)
-    elif isinstance(written, Mapping):
-        for value in written.values():
-            yield from _names(value)
-    elif isinstance(written, list | tuple):
-        for value in written:
-            yield from _names(value)
