@@ -66,10 +66,13 @@ def step(state: OfferState, event: OfferEvent) -> OfferState:
 class Missed(StrEnum):
     """Why an offer ended without a conversation (RESEARCH.md, appendix B)."""
 
-    BUSY = "busy"  # 486, 600, or 480 at once
+    BUSY = "busy"  # 486, 600 from a phone that rang or was in use
+    DND = "dnd"  # 486, 600, 480, 302 at once from a phone that we held for idle
     REJECTED = "rejected"  # 603
     NO_ANSWER = "no_answer"  # rang its full time
+    UNCONFIRMED = "unconfirmed"  # an outside phone was answered, and nobody pressed the key
     UNREACHABLE = "unreachable"  # not registered, 408, nothing within 3 s
+    WRONG_NUMBER = "wrong_number"  # 404, 485, 604: the agent's phone is not where the configuration says
     FAILED = "failed"  # 5xx, codec, our own fault
     DUMPED = "dumped"  # answered and gone before the bridge
     LEASE = "lease"  # found by the tick only: nobody reported back in time
@@ -81,21 +84,26 @@ class Treatment:
 
     event: OfferEvent
     exclude_s: float  # this agent is not offered this item again for so long (at least the 5 s re-offer gap)
-    cool_s: float = 0.0  # this agent is offered nothing for so long
-    ignored: bool = False  # counts towards RONA
+    cool_s: float = 0.0  # this agent is offered nothing for so long: no phone rings twice within 5 s
+    counts: str = ""  # `ignored` towards RONA, `dnds` towards not ready with reason "dnd"
+    not_ready: str = ""  # not ready at once, with this reason
     device_down: bool = False  # the phone is gone until a device event says otherwise
     keeps_place: bool = False  # not the agent's doing: keeps its place among the longest idle
 
 
-RONA_AFTER = 3  # consecutive ignored offers before the agent is set not ready, reason "rona"
+IGNORED_LIMIT = 3  # consecutive ignored offers before the agent is set not ready, reason "rona": a policy's default
+DND_AFTER = 2  # consecutive offers met by do-not-disturb
 
 TREATMENTS: dict[Missed, Treatment] = {
     Missed.BUSY: Treatment(OfferEvent.MISS, exclude_s=5, cool_s=10),
+    Missed.DND: Treatment(OfferEvent.MISS, exclude_s=10, cool_s=10, counts="dnds"),
     Missed.REJECTED: Treatment(OfferEvent.MISS, exclude_s=60, cool_s=5),
-    Missed.NO_ANSWER: Treatment(OfferEvent.MISS, exclude_s=60, ignored=True),
+    Missed.NO_ANSWER: Treatment(OfferEvent.MISS, exclude_s=60, cool_s=5, counts="ignored"),
+    Missed.UNCONFIRMED: Treatment(OfferEvent.MISS, exclude_s=60, cool_s=5, counts="ignored"),
     Missed.UNREACHABLE: Treatment(OfferEvent.MISS, exclude_s=5, device_down=True),
+    Missed.WRONG_NUMBER: Treatment(OfferEvent.MISS, exclude_s=60, not_ready="config"),
     Missed.FAILED: Treatment(OfferEvent.FAIL, exclude_s=5, cool_s=5, keeps_place=True),
-    Missed.DUMPED: Treatment(OfferEvent.DUMP, exclude_s=60, ignored=True),
+    Missed.DUMPED: Treatment(OfferEvent.DUMP, exclude_s=60, cool_s=5, counts="ignored"),
     Missed.LEASE: Treatment(OfferEvent.LAPSE, exclude_s=5, keeps_place=True),
 }
 
@@ -109,10 +117,9 @@ def lua_tables() -> str:
     lines += [f"  {state} = {{ {', '.join(rules)} }}," for state, rules in moves.items()]
     lines += ["}", "local TREATMENTS = {"]
     for missed, rule in TREATMENTS.items():
-        flags = ", ".join(
-            f"{name} = {str(getattr(rule, name)).lower()}" for name in ("ignored", "device_down", "keeps_place")
-        )
+        flags = ", ".join(f"{name} = {str(getattr(rule, name)).lower()}" for name in ("device_down", "keeps_place"))
+        words = f"counts = '{rule.counts}', not_ready = '{rule.not_ready}'"
         times = f"exclude_ms = {round(rule.exclude_s * 1000)}, cool_ms = {round(rule.cool_s * 1000)}"
-        lines.append(f"  {missed} = {{ event = '{rule.event}', {times}, {flags} }},")
-    lines += ["}", f"local RONA_AFTER = {RONA_AFTER}", ""]
+        lines.append(f"  {missed} = {{ event = '{rule.event}', {times}, {words}, {flags} }},")
+    lines += ["}", f"local DND_AFTER = {DND_AFTER}", ""]
     return "\n".join(lines)

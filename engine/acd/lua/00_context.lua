@@ -1,33 +1,43 @@
 -- Hotline's ACD as one Redis library (Redis >= 7.0). library.py puts a `#!lua name=` line, VERSION and the tables
--- OFFER, TREATMENTS and RONA_AFTER of offer.py in front of these files, which are read in the order of their names.
+-- OFFER and TREATMENTS of offer.py in front of these files, which are read in the order of their names.
 --
 -- Every function is called as `FCALL hotline_<version>_<verb> 1 hotline:{<domain>} <now_ms> <engine> …`:
---   now_ms   "0" for Redis' own clock (always, outside tests); <engine> who asks: its offers come back in the reply
---   reply    { result, due_in_ms, offer, offer, … }: due_in_ms is when the earliest timer set here is due, -1 if none
---            was; an offer is { token, item, agent, queue, attempt }. Offers for the items of other engines go to
---            their mailbox instead.
--- Keys, all below hotline:{<domain>}: (one hash tag a domain, so a domain lives on one node of a cluster); R is a
--- requirement's id, `<kind>.<digest>`, so the sets of voice and of other items never mix:
+--   now_ms   "0" for Redis' own clock (always, outside tests); <engine> who asks: its notices come back in the reply
+--   reply    { result, due_in_ms, notice, notice, … }: due_in_ms is when the earliest timer set here is due, -1 if none
+--            was. A notice is { 'offer', token, item, agent, queue, attempt }, { 'cancelled', token, item, agent,
+--            reason } or { 'released', item, reason, target }. Those for other engines go to their mailbox instead.
+--
+-- Keys, all below hotline:{<domain>}: (one hash tag a domain, so a domain lives on one node of a cluster). L is a line:
+-- a requirement of one kind of item, `<kind>.<digest>`, or one agent's own line, `<kind>.@<agent>`:
 --   seq            counter    items' sequence and offers' tokens; starts at the clock, so a lost Redis repeats none
---   reqs           hash       R -> canonical expression
---   members:R      zset 0     the agents who meet R, in the order of their ids
---   ready:R        zset       the routable ones of them, scored by idle_since
---   wait:R         zset       waiting items, `<16 digits seq>:<item>`, scored by enqueued_ms - head_start_ms
---   queue:Q        zset       the same items by queue (positions); Q is the queue's name
---   queues         hash       Q -> the R last asked for there
---   item:I         hash       queue rid engine at score member state agent token attempt lease_ms wrapup_ms excluded
---                             preferred offered_at ringing_at ("excluded" is `agent=until_ms agent=until_ms …`)
+--   lines          hash       L -> canonical expression
+--   policies       hash       id -> JSON (policy.py); never changes below one id
+--   profiles       hash       id -> JSON { kind: [[L, order, proficiency], …] }: which lines an agent stands in
+--   members:L      zset 0     the agents who meet L, in the order of their ids
+--   ready:L        zset       the routable ones of them, scored by items at hand, then by idle_since
+--   order:O:L      zset       the same, as order O has them; only for the pairs that a profile names
+--   present        hash       L -> how many of its members are logged in (voice: and have a phone)
+--   staffed        hash       L -> how many of them also mean to work
+--   wait:L         zset       waiting items, `<16 digits seq>:<item>`, by score
+--   heads          zset       L -> the score at the head of wait:L
+--   queue:Q        zset       the items of wait:… by queue (positions); Q is the queue's name
+--   queues         hash       Q -> the policy last used there
+--   item:I         hash       see 20_items
 --   engine:E       set        the items of engine E
---   mailbox:E      list       offers for E made by others, each a JSON array like an offer in a reply
+--   mailbox:E      list       notices for E made by others, each a JSON array
 --   agents         zset 0     every agent's id
---   agent:A        hash       intent reason device work since item token idle_since cool_until misses wrapup_until
---                             reqs (`R R …`) ready (1 while in the ready sets); idle_since 0 = place not earned yet
---   timers         zset       `lease:<token>`, `wrapup:<agent>`, `cooldown:<agent>`, `exclusion:<item>` by due ms
+--   agent:A        hash       see 10_agents
+--   skills         hash       A -> JSON: the skills that were changed while running
+--   places         hash       `<Q>|<who>` -> enqueued_ms of a caller who hung up and may come back
+--   pace:Q         hash       what estimates are made of: see 80_estimate
+--   accuracy:Q     hash       how good they were
+--   timers         zset       `lease:<token>`, `item:<item>`, `wrapup:<agent>`, `cool:<agent>`, `absent:<L>`,
+--                             `place:<Q>|<who>` by due ms
 --   journal        stream     what happened, field e = JSON
--- Cost below: R = requirements the agent meets (few), x = agents an item excludes (few), n = members of a set.
+-- Cost below: R = lines an agent stands in, x = agents an item excludes (few), n = members of a set.
 
 local PREFIX, NOW, ENGINE = '', 0, ''
-local offers, next_due = {}, nil
+local notices, next_due = {}, nil
 
 local function call(...) return redis.call(...) end -- redis.call does not exist yet while a library loads
 
@@ -39,7 +49,7 @@ end
 
 local function enter(keys, args)
   PREFIX, NOW, ENGINE = keys[1] .. ':', now_ms(args[1]), args[2]
-  offers, next_due = {}, nil
+  notices, next_due = {}, nil
 end
 
 local function register(verb, body, flags)
@@ -49,10 +59,21 @@ local function register(verb, body, flags)
     callback = function(keys, args)
       enter(keys, args)
       local reply = { body(args), next_due and math.max(next_due - NOW, 0) or -1 }
-      for _, offer in ipairs(offers) do reply[#reply + 1] = offer end
+      for _, notice in ipairs(notices) do reply[#reply + 1] = notice end
       return reply
     end,
   }
+end
+
+local function notify(engine, notice)
+  if engine == ENGINE then
+    notices[#notices + 1] = notice
+    return
+  end
+  local mailbox = PREFIX .. 'mailbox:' .. engine
+  call('RPUSH', mailbox, cjson.encode(notice))
+  -- A dead engine reads nothing; what it missed is found by whoever adopts its items, so only the newest are kept.
+  call('LTRIM', mailbox, -1000, -1)
 end
 
 local function arm(timer, due)
@@ -64,15 +85,46 @@ local function disarm(timer)
   call('ZREM', PREFIX .. 'timers', timer)
 end
 
+local function whole(number) return string.format('%.0f', number) end
+
 local function next_seq()
   local seq = call('INCR', PREFIX .. 'seq')
   if seq == 1 then
     -- A fresh or emptied Redis: start above every number handed out before (never more than 1000 a millisecond).
     seq = NOW * 1000
-    call('SET', PREFIX .. 'seq', string.format('%.0f', seq))
+    call('SET', PREFIX .. 'seq', whole(seq))
   end
   return seq
 end
+
+-- What never changes below its id is parsed once, not at every call; bounded, in case there should be very many.
+local function cached(read)
+  local known, count = {}, 0
+  return function(key)
+    local value = known[key]
+    if value == nil then
+      value = read(key)
+      if value ~= nil then
+        if count >= 2000 then known, count = {}, 0 end
+        known[key], count = value, count + 1
+      end
+    end
+    return value
+  end
+end
+
+local policy_of = cached(function(id)
+  local text = call('HGET', PREFIX .. 'policies', id)
+  if not text then return nil end
+  local policy = cjson.decode(text)
+  policy.id = id
+  return policy
+end)
+
+local profile_of = cached(function(id)
+  local text = call('HGET', PREFIX .. 'profiles', id)
+  return text and cjson.decode(text) or nil
+end)
 
 local function quoted(text)
   if string.find(text, '^[%w%-_.:@ ]*$') then return '"' .. text .. '"' end

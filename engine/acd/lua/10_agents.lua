@@ -1,0 +1,140 @@
+-- An agent as a Lua table: load, change, save. Three axes: intent, device, and what is at hand (hands).
+--   intent reason since    what they want, why, from when
+--   device                 down, idle, busy
+--   hands                  `<token>|<kind>|<work>|<since>|<until>` and so on, parted by spaces
+--   idle_since             when they became ready by their own merit; 0: that place is yet to be earned
+--   cool_until             offered nothing before
+--   ignored dnds           missed offers in a row, by class
+--   ready                  the kinds in whose ready sets they stand, parted by spaces
+--   profile limits rank weight    what define said: `voice=1 chat=3`, `voice=1!` when voice interrupts other kinds
+--   calls busy busy_at last_offer  what orders go by: accepted since login; decayed ms at work, as of; last offer's number
+--   counted                `p` or `ps`: whether present and staffed count them
+
+local FIELDS = { 'intent', 'reason', 'since', 'device', 'hands', 'idle_since', 'cool_until', 'ignored', 'dnds', 'ready',
+  'profile', 'limits', 'rank', 'weight', 'calls', 'busy', 'busy_at', 'last_offer', 'counted' }
+local NUMBERS = { since = true, idle_since = true, cool_until = true, ignored = true, dnds = true, rank = true,
+  weight = true, calls = true, busy = true, busy_at = true, last_offer = true }
+local BUSY_DECAY_MS = 3600000 -- occupancy is that of about the last hour
+
+local function read_hands(text)
+  local hands = {}
+  for token, kind, work, since, till in string.gmatch(text, '([^|%s]+)|([^|]+)|([^|]+)|(%d+)|(%d+)') do
+    hands[#hands + 1] = { token = token, kind = kind, work = work, since = tonumber(since), till = tonumber(till) }
+  end
+  return hands
+end
+
+local function written_hands(hands)
+  local words = {}
+  for n, hand in ipairs(hands) do
+    words[n] = hand.token .. '|' .. hand.kind .. '|' .. hand.work .. '|' .. whole(hand.since) .. '|' .. whole(hand.till)
+  end
+  return table.concat(words, ' ')
+end
+
+local function load_agent(id)
+  local f = call('HMGET', PREFIX .. 'agent:' .. id, unpack(FIELDS))
+  if not f[1] then return nil end
+  local a = { id = id, was = f }
+  for n, field in ipairs(FIELDS) do a[field] = NUMBERS[field] and tonumber(f[n]) or f[n] end
+  a.hands = read_hands(a.hands)
+  return a
+end
+
+local function save_agent(a)
+  local changes, was = {}, a.was
+  for n, field in ipairs(FIELDS) do
+    local value = a[field]
+    if field == 'hands' then value = written_hands(value)
+    elseif field == 'busy' then value = string.format('%.3f', value)
+    elseif NUMBERS[field] then value = whole(value) end
+    if value ~= was[n] then
+      changes[#changes + 1], changes[#changes + 2] = field, value
+      was[n] = value
+    end
+  end
+  if changes[1] then call('HSET', PREFIX .. 'agent:' .. a.id, unpack(changes)) end
+end
+
+local function new_agent(id)
+  return {
+    id = id, was = {}, intent = 'logged_out', reason = '', since = NOW, device = 'down', hands = {}, idle_since = 0,
+    cool_until = 0, ignored = 0, dnds = 0, ready = '', profile = '', limits = '', rank = 0, weight = 1, calls = 0,
+    busy = 0, busy_at = NOW, last_offer = 0, counted = '',
+  }
+end
+
+local function hand_of(a, token)
+  for _, hand in ipairs(a.hands) do
+    if hand.token == token then return hand end
+  end
+  return nil
+end
+
+local function decayed_busy(a)
+  return a.busy * math.exp((a.busy_at - NOW) / BUSY_DECAY_MS)
+end
+
+-- What is at hand changes its state; the time until now counts as work.
+local function set_hand(a, hand, work, till)
+  if hand.work == 'talking' or hand.work == 'wrapup' then
+    a.busy, a.busy_at = decayed_busy(a) + (NOW - hand.since), NOW
+  end
+  hand.work, hand.since, hand.till = work, NOW, till or 0
+end
+
+local function drop_hand(a, token)
+  for n, hand in ipairs(a.hands) do
+    if hand.token == token then
+      set_hand(a, hand, 'idle')
+      table.remove(a.hands, n)
+      return true
+    end
+  end
+  return false
+end
+
+local limits_of = cached(function(text)
+  local limits = {}
+  for kind, most, mark in string.gmatch(text, '([^=%s]+)=(%d+)(!?)') do
+    limits[kind] = { most = tonumber(most), share = 1 / tonumber(most), interrupts = mark == '!' }
+  end
+  return limits
+end)
+
+-- Room for one more of that kind: below its own limit, and not more than one whole agent altogether.
+local function has_room(a, kind)
+  local limits = limits_of(a.limits)
+  local mine = limits[kind]
+  if not mine then return false end
+  if not a.hands[1] then return true end
+  local count, used = 0, 0
+  for _, hand in ipairs(a.hands) do
+    if hand.kind == kind then count = count + 1 end
+    if hand.kind == kind or not mine.interrupts then
+      used = used + (limits[hand.kind] and limits[hand.kind].share or 1)
+    end
+  end
+  return count < mine.most and used + mine.share < 1.000001
+end
+
+-- '' when an item of that kind may be offered to them now, else what stands in the way
+local function why_not_routable(a, kind)
+  if a.intent ~= 'ready' then return a.intent end
+  if kind == 'voice' and a.device == 'down' then return 'device_down' end
+  if not has_room(a, kind) then
+    for _, hand in ipairs(a.hands) do
+      if hand.work == 'talking' then return 'talking' end
+    end
+    return a.hands[1] and a.hands[1].work == 'wrapup' and 'wrapup' or a.hands[1] and 'busy' or 'no_capacity'
+  end
+  if a.device == 'busy' then return 'busy' end
+  if a.cool_until > NOW then return 'cooldown' end
+  return ''
+end
+
+local function routable(a, kind) return why_not_routable(a, kind) == '' end
+
+local function at_work(a, kind)
+  return a.intent == 'ready' and (kind ~= 'voice' or a.device ~= 'down')
+end

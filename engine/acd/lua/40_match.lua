@@ -1,0 +1,246 @@
+-- Who gets what. Matching reserves: when these functions return, the offer exists and nobody else can have either.
+
+local CANDIDATES, PASSED, MEMBERS_SHOWN_BELOW = 5, 8, 3
+local DRAWS = 40 -- of a random agent, before the first fit one of the line is good enough
+
+local function has_offer(i, agent)
+  for _, offer in ipairs(i.offers) do
+    if offer.agent == agent then return true end
+  end
+  return false
+end
+
+local function fits(i, agent) return not i.excluded[agent] and not has_offer(i, agent) end
+
+-- What offer.created tells of the others: who else could have had it, and who could not and why. ---------------------
+
+local function why_not(i, id)
+  if i.excluded[id] then return 'excluded' end
+  if has_offer(i, id) then return 'rings' end
+  local a = load_agent(id)
+  if not a then return nil end
+  local why = why_not_routable(a, i.terms.kind)
+  return why ~= '' and why or nil
+end
+
+local function candidate(id, idle_since)
+  return '{"agent":' .. quoted(id) .. ',"idle_ms":' .. whole(math.max(NOW - idle_since, 0)) .. '}'
+end
+
+-- page: { agent, score, … } of the line's ready agents, longest idle first; the chosen one among them or not
+local function considered(i, chosen, page)
+  local candidates, passed, seen = { candidate(chosen.id, chosen.idle_since) }, {}, { [chosen.id] = true }
+  local function pass(id)
+    local why = #passed < PASSED and not seen[id] and why_not(i, id)
+    seen[id] = true
+    if why then passed[#passed + 1] = '{"agent":' .. quoted(id) .. ',"why":"' .. why .. '"}' end
+  end
+  for n = 1, #page, 2 do
+    local id = page[n]
+    if not fits(i, id) then pass(id)
+    elseif not seen[id] then
+      candidates[#candidates + 1] = candidate(id, tonumber(page[n + 1]) % 1e13)
+      seen[id] = true
+    end
+  end
+  if #candidates < MEMBERS_SHOWN_BELOW then
+    for _, id in ipairs(call('ZRANGE', PREFIX .. 'members:' .. i.line, 0, PASSED + CANDIDATES)) do pass(id) end
+  end
+  return '"candidates":[' .. table.concat(candidates, ',', 1, math.min(#candidates, CANDIDATES))
+    .. '],"passed":[' .. table.concat(passed, ',') .. ']'
+end
+
+-- The offer -----------------------------------------------------------------------------------------------------------
+
+local function offer_event(offer)
+  return '"token":' .. quoted(offer.token) .. ',"agent":' .. quoted(offer.agent)
+end
+
+local function requirement_of(line)
+  local agent = string.match(line, '%.@(.+)$')
+  return agent and 'agent:' .. agent or call('HGET', PREFIX .. 'lines', line) or ''
+end
+
+-- While it may ring further phones, an item stays in its line. Its place in the queue counts until it rings.
+local function may_ring_more(i) return #i.offers < i.terms.ring end
+
+local served -- (62_estimate)
+
+-- Both are the caller's to save. O(R log n)
+local function reserve(i, a, page)
+  local explained = considered(i, a, page)
+  leave_ready_sets(a)
+  if i.attempt == 0 and i.waited == 1 then served(i.queue, i.at) end
+  if i.state == 'waiting' then call('ZREM', PREFIX .. 'queue:' .. i.queue, i.member) end
+  local seq = next_seq()
+  local offer = { agent = a.id, token = whole(seq) .. '-' .. i.id, state = 'offered', offered_at = NOW, ringing_at = 0 }
+  i.offers[#i.offers + 1] = offer
+  i.state, i.attempt = 'offered', i.attempt + 1
+  if not may_ring_more(i) then leave_line(i) end
+  a.hands[#a.hands + 1] = { token = offer.token, kind = i.terms.kind, work = 'reserved', since = NOW, till = 0 }
+  a.last_offer = seq
+  if limits_of(a.limits)[i.terms.kind].most > 1 then a.idle_since = NOW end
+  arm('lease:' .. offer.token, NOW + i.terms.lease)
+  notify(i.engine, { 'offer', offer.token, i.id, a.id, i.queue, i.attempt })
+  journal('offer.created', i.id, offer_event(offer) .. ',"queue":' .. quoted(i.queue) .. ',"requirement":'
+    .. quoted(requirement_of(i.line)) .. ',"idle_ms":' .. whole(math.max(NOW - a.idle_since, 0)) .. ',"wait_ms":'
+    .. whole(math.max(NOW - i.at, 0)) .. ',"attempt":' .. i.attempt .. ',"step":' .. i.step .. ',"order":"'
+    .. i.terms.order .. '",' .. explained)
+end
+
+-- An item looks for an agent ------------------------------------------------------------------------------------------
+
+-- At most x agents do not fit, so a page of x + 1 always holds the first who does: no cap that piled-up unfit agents
+-- could exhaust. O(log n + x)
+local function first_fit(i, set, unfit)
+  for _, id in ipairs(call('ZRANGE', set, 0, unfit)) do
+    if fits(i, id) then return id end
+  end
+  return nil
+end
+
+-- By weight: drawn evenly, and kept with a chance of their weight out of the greatest possible.
+local function drawn(i, set, weighted)
+  for _ = 1, DRAWS do
+    local id = call('ZRANDMEMBER', set)
+    if not id then return nil end
+    if fits(i, id) then
+      local weight = weighted and tonumber(call('HGET', PREFIX .. 'agent:' .. id, 'weight') or 1) or 100
+      if math.random(100) <= weight then return id end
+    end
+  end
+  return nil
+end
+
+local function first_of_line(i, line, unfit)
+  local own = string.match(line, '%.@(.+)$')
+  if own then
+    local a = fits(i, own) and load_agent(own)
+    return a and routable(a, i.terms.kind) and own or nil
+  end
+  local order, ready = i.terms.order, PREFIX .. 'ready:' .. line
+  if order == 'random' or order == 'weighted' then
+    return drawn(i, ready, order == 'weighted') or first_fit(i, ready, unfit)
+  elseif RANKED[order] then
+    return first_fit(i, PREFIX .. 'order:' .. order .. ':' .. line, unfit)
+  end
+  return first_fit(i, ready, unfit)
+end
+
+local function choose(i)
+  local unfit = #i.offers
+  for _ in pairs(i.excluded) do unfit = unfit + 1 end
+  local line = i.line
+  if not string.find(line, '@', 1, true) and i.preferred ~= '' and fits(i, i.preferred)
+    and call('ZSCORE', PREFIX .. 'ready:' .. line, i.preferred) then
+    return i.preferred, unfit
+  end
+  local step = i.terms.steps[i.step]
+  for _, preferred in ipairs(step and step.prefer or {}) do
+    local id = first_of_line(i, preferred, unfit)
+    -- Whoever is preferred must meet the line as well.
+    if id and call('ZSCORE', PREFIX .. 'members:' .. line, id) then return id, unfit end
+  end
+  return first_of_line(i, line, unfit), unfit
+end
+
+local settle
+
+-- Offers the item to as many agents as may ring at once; saves them, not the item. True if it is offered now.
+-- O(k (log n + x))
+local function match_item(i)
+  while may_ring_more(i) do
+    local id, unfit = choose(i)
+    if not id then break end
+    local a = load_agent(id)
+    reserve(i, a, call('ZRANGE', PREFIX .. 'ready:' .. i.line, 0, math.max(CANDIDATES - 1, unfit), 'WITHSCORES'))
+    save_item(i) -- an agent with room for more looks through the lines at once
+    settle(a)
+  end
+  if i.offers[1] and may_ring_more(i) then enter_line(i) end
+  return i.offers[1] ~= nil
+end
+
+-- An agent looks for an item ------------------------------------------------------------------------------------------
+
+-- The heads of all lines that the agent stands in, lowest score first. One ZMSCORE: most lines are empty. O(R)
+local function heads_for(a, kinds)
+  local lines, profile = {}, profile_of(a.profile) or {}
+  for _, kind in ipairs(kinds) do
+    lines[#lines + 1] = own_line(a, kind)
+    each_line(profile[kind], function(line) lines[#lines + 1] = line end)
+  end
+  local found = {}
+  for n, score in ipairs(call('ZMSCORE', PREFIX .. 'heads', unpack(lines))) do
+    if score then found[#found + 1] = { line = lines[n], score = tonumber(score), index = 0 } end
+  end
+  return found
+end
+
+local function look_at_head(head)
+  local found = call('ZRANGE', PREFIX .. 'wait:' .. head.line, head.index, head.index, 'WITHSCORES')
+  head.member, head.score = found[1], found[2] and tonumber(found[2])
+  return found[1] ~= nil
+end
+
+-- The waiting item with the lowest score, first come first among equals, over all lines of these kinds and without those
+-- that exclude this agent (at most as many as they missed within an exclusion). O(R + log n)
+local function best_item_for(a, kinds)
+  local heads = heads_for(a, kinds)
+  while heads[1] do
+    local best = nil
+    for n, head in ipairs(heads) do
+      local other = best and heads[best]
+      if not best or head.score < other.score then best = n
+      elseif head.score == other.score then
+        if not head.member then look_at_head(head) end
+        if not other.member then look_at_head(other) end
+        if head.member and other.member and head.member < other.member then best = n end
+      end
+    end
+    local head = heads[best]
+    if head.member or look_at_head(head) then
+      local item = load_item(string.sub(head.member, 18))
+      if item and fits(item, a.id) then return item end
+      head.index = head.index + 1
+      if not look_at_head(head) then table.remove(heads, best) end
+    else
+      table.remove(heads, best)
+    end
+  end
+  return nil
+end
+
+local function kinds_open_to(a)
+  local open, stays = {}, true
+  for kind in pairs(limits_of(a.limits)) do
+    local fit, ready = routable(a, kind), is_ready(a, kind)
+    if fit and not ready then open[#open + 1] = kind
+    elseif ready and not fit then stays = false end
+  end
+  table.sort(open)
+  return open, stays
+end
+
+-- Brings the ready sets into line with the three axes, matching at once; saves the agent. Every change of an agent
+-- ends here. O(R log n) for each item it takes
+settle = function(a)
+  count(a)
+  while true do
+    local open, stays = kinds_open_to(a)
+    if not stays then
+      leave_ready_sets(a)
+      open = kinds_open_to(a)
+    end
+    if not open[1] then break end
+    if a.idle_since == 0 then a.idle_since = NOW end
+    local item = best_item_for(a, open)
+    if not item then
+      for _, kind in ipairs(open) do join_ready_sets(a, kind) end
+      break
+    end
+    reserve(item, a, call('ZRANGE', PREFIX .. 'ready:' .. item.line, 0, CANDIDATES - 1, 'WITHSCORES'))
+    save_item(item)
+  end
+  save_agent(a)
+end

@@ -1,0 +1,167 @@
+-- An item comes, asks where it stands, goes away, or is done with.
+
+local function new_item(args)
+  local asked = cjson.decode(args[5])
+  local terms = policy_of(args[4])
+  return {
+    id = args[3], was = {}, terms = terms, queue = asked.queue, policy = args[4], type = asked.type, engine = ENGINE,
+    who = asked.who, at = NOW - asked.waited, head = asked.head_start, strict = 0,
+    member = string.format('%016.0f:%s', next_seq(), args[3]), state = 'new', step = 1, line = '', score = 0,
+    preferred = asked.preferred, patience_until = asked.patience > 0 and NOW + asked.patience or 0, step_at = 0,
+    limit_at = 0, limit_why = '', urgent_at = 0, back_at = 0, offers = {}, attempt = 0, excluded = {}, indexed = 0,
+    waited = 0, said_at = 0, said_low = 0, said_high = 0, said_by = 0,
+  }, asked
+end
+
+-- A place that somebody left or gives up: when they had come. O(log n)
+local function inherited(i, asked)
+  local at = i.at
+  if asked.who ~= '' then
+    local place = asked.queue .. '|' .. asked.who
+    local kept = call('HGET', PREFIX .. 'places', place)
+    if kept then
+      call('HDEL', PREFIX .. 'places', place)
+      disarm('place:' .. place)
+      at = math.min(at, tonumber(kept))
+      journal('item.resumed', i.id, '"queue":' .. quoted(i.queue) .. ',"wait_ms":' .. whole(NOW - at))
+    end
+  end
+  local other = asked.replaces ~= '' and load_item(asked.replaces)
+  if other and other.state ~= 'talking' then
+    at = math.min(at, other.at)
+    i.head, i.strict = math.max(i.head, other.head), math.max(i.strict, other.strict)
+    release(other, 'replaced', 'item:' .. i.id)
+  end
+  return at
+end
+
+local function set_limits(i, asked)
+  local terms = i.terms
+  if terms.max_wait > 0 then i.limit_at, i.limit_why = i.at + terms.max_wait, 'timed_out' end
+  if asked.closes_in >= 0 and (i.limit_at == 0 or NOW + asked.closes_in <= i.limit_at) then
+    i.limit_at, i.limit_why = NOW + asked.closes_in, 'closed'
+  end
+  if terms.served_within > 0 then i.urgent_at = i.at + terms.served_within end
+end
+
+local function refusal(i, asked)
+  if i.limit_at > 0 and i.limit_at <= NOW then return i.limit_why end
+  local why, most = nobody(i), i.terms.capacity
+  if why == '' and most > 0 and asked.replaces == '' and call('ZCARD', PREFIX .. 'queue:' .. i.queue) >= most
+    and not choose(i) then
+    return 'full'
+  end
+  return why
+end
+
+local function ready_in(line)
+  local kind, id = string.match(line, '^([^.]+)%.@(.+)$')
+  if not id then return call('ZCARD', PREFIX .. 'ready:' .. line) end
+  local a = load_agent(id)
+  return a and routable(a, kind) and 1 or 0
+end
+
+-- enqueue(item, policy, JSON { queue, type, data, who, waited, head_start, preferred, patience, exclude: [agent, ms, …],
+-- replaces, closes_in (-1: never), hold }) -> position (1 is next; 0: offered at once, the offers are in the reply), or
+-- -1 if the policy is not interned, or why it was refused: full, no_agents, none_eligible, timed_out, closed. Asked
+-- again for a known item it changes nothing and repeats position and offers. O(log n + x + steps)
+register('enqueue', function(args)
+  local known = load_item(args[3])
+  if known then
+    if known.state == 'offered' then
+      for _, offer in ipairs(known.offers) do
+        notify(known.engine, { 'offer', offer.token, known.id, offer.agent, known.queue, known.attempt })
+      end
+    end
+    return position_of(known)
+  end
+  if not policy_of(args[4]) then return -1 end
+  local i, asked = new_item(args)
+  i.at = inherited(i, asked)
+  set_limits(i, asked)
+  i.step = i.preferred ~= '' and asked.patience > 0 and 0 or 1
+  place_in_steps(i)
+  i.line, i.score = step_line(i, i.step), score_of(i)
+  for n = 1, #asked.exclude, 2 do i.excluded[asked.exclude[n]] = NOW + asked.exclude[n + 1] end
+  local why = refusal(i, asked)
+  if why ~= '' then
+    journal('item.refused', i.id, '"queue":' .. quoted(i.queue) .. ',"reason":"' .. why .. '"')
+    return why
+  end
+  call('HSET', PREFIX .. 'queues', i.queue, i.policy)
+  call('SADD', PREFIX .. 'engine:' .. ENGINE, i.id)
+  if asked.data ~= '' then call('HSET', PREFIX .. 'item:' .. i.id, 'data', asked.data) end
+  local ready = ready_in(i.line)
+  if asked.hold > 0 then i.state, i.back_at = 'deferred', NOW + asked.hold
+  elseif ready == 0 then start_waiting(i) end
+  journal('item.enqueued', i.id, '"queue":' .. quoted(i.queue) .. ',"requirement":' .. quoted(requirement_of(i.line))
+    .. ',"head_start_ms":' .. whole(i.head + i.terms.head_start) .. ',"position":' .. position_of(i) .. ',"ready":'
+    .. ready .. ',"waited_ms":' .. whole(NOW - i.at) .. ',"step":' .. i.step)
+  if i.state == 'new' and not match_item(i) then start_waiting(i) end
+  save_item(i)
+  arm_item(i)
+  return position_of(i)
+end)
+
+-- position(item) -> 1 is next; 0: being offered, talking or deferred; -1: unknown. O(log n)
+register('position', function(args)
+  local i = load_item(args[3])
+  return i and position_of(i) or -1
+end, { 'no-writes' })
+
+-- withdraw(item, reason, keep) -> 1; 0: unknown item, or an agent has accepted it (leave ends that). The agents of
+-- offers under way are free again at the place among the longest idle they had. keep = 1: whoever it was may come back
+-- to this place for as long as the policy keeps it. O(k R log n)
+register('withdraw', function(args)
+  local i, reason = load_item(args[3]), args[4]
+  if not i or i.state == 'talking' then return 0 end
+  if args[5] == '1' and i.who ~= '' and i.terms.place_kept > 0 then
+    local place = i.queue .. '|' .. i.who
+    call('HSET', PREFIX .. 'places', place, whole(i.at))
+    arm('place:' .. place, NOW + i.terms.place_kept)
+  end
+  local cancelled = cancel_offers(i, reason, nil, i.engine ~= ENGINE)
+  delete_item(i)
+  journal('item.ended', i.id, '"reason":' .. quoted(reason))
+  if i.engine ~= ENGINE then notify(i.engine, { 'released', i.id, reason, '' }) end
+  free_all(cancelled)
+  return 1
+end)
+
+-- defer(item, ms, reason) -> 1; 0: unknown item, or an agent has accepted it. Out of the line until then, at the same
+-- place afterwards; whoever is reserved for it is free again, uncharged. O(k R log n)
+register('defer', function(args)
+  local i, ms, reason = load_item(args[3]), tonumber(args[4]), args[5]
+  if not i or i.state == 'talking' then return 0 end
+  local cancelled = cancel_offers(i, reason, nil, i.engine ~= ENGINE)
+  stop_waiting(i)
+  i.state, i.back_at = 'deferred', NOW + ms
+  save_item(i)
+  arm_item(i)
+  journal('item.deferred', i.id, '"reason":' .. quoted(reason) .. ',"until":' .. whole(i.back_at))
+  free_all(cancelled)
+  return 1
+end)
+
+-- leave(item, reason) -> 1; 0: unknown item, or nobody accepted it. The agent wraps up until a deadline, or is ready
+-- again at once when the policy has no wrap-up. O(R log n)
+register('leave', function(args)
+  local i, reason = load_item(args[3]), args[4]
+  local offer = i and i.offers[1]
+  if not offer or not moved(offer, 'leave') then return 0 end
+  delete_item(i)
+  journal('item.ended', i.id, '"reason":' .. quoted(reason))
+  local a = load_agent(offer.agent)
+  local hand = a and hand_of(a, offer.token)
+  if not hand then return 1 end
+  handled(i.queue, NOW - hand.since + i.terms.wrapup)
+  if i.terms.wrapup > 0 then
+    set_hand(a, hand, 'wrapup', NOW + i.terms.wrapup)
+    arm('wrapup:' .. a.id, hand.till)
+    journal('wrapup.started', i.id, '"agent":' .. quoted(a.id) .. ',"until":' .. whole(hand.till))
+  else
+    drop_hand(a, offer.token)
+  end
+  settle(a)
+  return 1
+end)

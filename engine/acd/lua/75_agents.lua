@@ -1,0 +1,97 @@
+-- Which agents there are, in which lines they stand, and the two axes that come from outside: intent and device.
+
+-- intern(kind of thing: policies, profiles, lines; id, text, id, text, …) -> 1. What is named by what it says. O(n)
+register('intern', function(args)
+  local words = {}
+  for n = 4, #args do words[#words + 1] = args[n] end
+  if words[1] then call('HSET', PREFIX .. args[3], unpack(words)) end
+  return 1
+end)
+
+-- The lines an agent stands in follow a new profile; their place among the longest idle survives. O(R log n)
+local function set_profile(a, profile)
+  if profile == a.profile then return end
+  leave_ready_sets(a)
+  uncount(a)
+  local before, after = profile_of(a.profile) or {}, profile_of(profile)
+  if not after then error('profile ' .. profile .. ' is not interned') end
+  local kept = {}
+  for _, entries in pairs(after) do
+    each_line(entries, function(line) kept[line] = true end)
+  end
+  for _, entries in pairs(before) do
+    each_line(entries, function(line)
+      if not kept[line] then call('ZREM', PREFIX .. 'members:' .. line, a.id) end
+    end)
+  end
+  for line in pairs(kept) do call('ZADD', PREFIX .. 'members:' .. line, 0, a.id) end
+  a.profile = profile
+end
+
+-- define(agent, profile, limits, rank, weight) -> 1. Creates the agent logged out, device down; a known one keeps
+-- intent, device and what is at hand. O(R log n)
+register('define', function(args)
+  local id = args[3]
+  local a = load_agent(id) or new_agent(id)
+  call('ZADD', PREFIX .. 'agents', 0, id)
+  -- In no ready set while limits and rank change: settle puts them back where they now belong.
+  leave_ready_sets(a)
+  set_profile(a, args[4])
+  a.limits, a.rank, a.weight = args[5], tonumber(args[6]), tonumber(args[7])
+  settle(a)
+  return 1
+end)
+
+-- forget(agent, the empty profile) -> 1, or 0 if unknown. An agent at work finishes first. O(R log n)
+register('forget', function(args)
+  local a = load_agent(args[3])
+  call('ZREM', PREFIX .. 'agents', args[3])
+  call('HDEL', PREFIX .. 'skills', args[3])
+  if not a then return 0 end
+  if a.intent ~= 'logged_out' then set_intent(a, 'logged_out', 'removed') end
+  settle(a)
+  set_profile(a, args[4])
+  settle(a)
+  if not a.hands[1] then call('DEL', PREFIX .. 'agent:' .. a.id) end
+  return 1
+end)
+
+-- agent(agent, intent or '', reason, device or '') -> 1, or 0 if unknown. What does not change is not reported.
+-- O(R log n)
+register('agent', function(args)
+  local a, intent, reason, device = load_agent(args[3]), args[4], args[5], args[6]
+  if not a then return 0 end
+  local new_intent = intent ~= '' and (intent ~= a.intent or reason ~= a.reason)
+  local new_device = device ~= '' and device ~= a.device
+  if new_intent then
+    if intent == 'ready' then a.ignored, a.dnds = 0, 0 end
+    set_intent(a, intent, reason)
+  end
+  if new_device then set_device(a, device) end
+  if new_intent or new_device then settle(a) end
+  return 1
+end)
+
+-- skill(agent, JSON of all skills changed while running, '' for none) -> 1. Which lines that means is for define. O(1)
+register('skill', function(args)
+  if args[4] == '' then call('HDEL', PREFIX .. 'skills', args[3])
+  else call('HSET', PREFIX .. 'skills', args[3], args[4]) end
+  journal('agent.skills_changed', '', '"agent":' .. quoted(args[3]) .. ',"skills":'
+    .. (args[4] == '' and '{}' or args[4]))
+  return 1
+end)
+
+-- wrapup(agent, ms) -> 1, or 0 if they wrap nothing up. The rest of it lasts so long; 0 ends it. O(R log n)
+register('wrapup', function(args)
+  local a, ms = load_agent(args[3]), tonumber(args[4])
+  local found = false
+  for _, hand in ipairs(a and a.hands or {}) do
+    if hand.work == 'wrapup' then hand.till, found = NOW + ms, true end
+  end
+  if not found then return 0 end
+  journal('wrapup.changed', '', '"agent":' .. quoted(a.id) .. ',"until":' .. whole(NOW + ms))
+  save_agent(a)
+  arm('wrapup:' .. a.id, NOW + ms)
+  if ms == 0 then EXPIRED.wrapup(a.id) end
+  return 1
+end)
