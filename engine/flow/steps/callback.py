@@ -15,9 +15,8 @@ from pydantic import AfterValidator, Field
 
 from engine.callbacks import REGIONS, may_be_called
 from engine.config.units import Seconds
-from engine.flow.entry import Entry, EntryState, key_in
+from engine.flow.entry import CORRECTIONS, Entry, EntryState, ask_for
 from engine.flow.steps.base import Outcome, Step
-from engine.flow.steps.collect import AGAIN
 from engine.flow.visit import Visit
 from engine.identity.numbers import normalise
 from engine.journal.events import CallbackRequested, IvrDigit, IvrEntered
@@ -69,10 +68,8 @@ class Callback(Step):
 
     async def _other(self, visit: Visit) -> Outcome:
         for _ in range(self.tries):
-            await visit.say([ENTER])
-            entry = await key_in(visit.leg, NUMBER)
+            entry = await ask_for(visit, [ENTER], NUMBER)
             if entry.state is not EntryState.COMPLETE:
-                await visit.say([AGAIN[entry.state]])
                 continue
             visit.note(IvrEntered, keys=entry.keys, length=len(entry.keys))
             number = normalise(entry.keys, area_code=visit.site.hotline.area_code).number
@@ -100,7 +97,7 @@ class Callback(Step):
 
     def prompts(self) -> Sequence[str]:
         """All that may be said."""
-        return [*self.offer, ENTER, ENTERED, CONFIRM, ACCEPTED, NOT_POSSIBLE, WRONG, *AGAIN.values()]
+        return [*self.offer, ENTER, ENTERED, CONFIRM, ACCEPTED, NOT_POSSIBLE, WRONG, *CORRECTIONS.values()]
 
     def says_values(self) -> bool:
         """The number, to have it confirmed."""
