@@ -27,6 +27,8 @@ class EntryState(StrEnum):
 
 # What a caller hears whose entry was not complete.
 CORRECTIONS = {EntryState.SILENCE: "no-input", EntryState.TOO_SHORT: "too-short"}
+# What stands around an entry that is said back to have it confirmed.
+CONFIRMATION = ("you-entered", "press-1-to-confirm")
 
 
 class Entry(Written):
@@ -111,3 +113,10 @@ async def ask_for(visit: Visit, prompts: Sequence[str], entry: Entry) -> Keying:
     if keying.state is not EntryState.COMPLETE:
         await visit.say([CORRECTIONS[keying.state]])
     return keying
+
+
+async def confirmed(visit: Visit, spoken: Sequence[str], wait_s: float) -> bool:
+    """Says an entry back; whether the caller presses 1 within `wait_s` seconds. Raises HungUp."""
+    before, behind = CONFIRMATION
+    await visit.say([before, *spoken, behind])
+    return await visit.leg.digit(wait_s) == "1"

@@ -16,7 +16,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from engine.flow.entry import CORRECTIONS, Entry, EntryState, ask_for
+from engine.flow.entry import CONFIRMATION, CORRECTIONS, Entry, EntryState, ask_for, confirmed
 from engine.flow.steps.base import Outcome, Step
 from engine.flow.steps.set import OwnName
 from engine.flow.visit import Visit
@@ -66,8 +66,7 @@ class Collect(Step, Entry):
             spoken = prompts_for(Kind(self.confirm), keys, visit.leg.language)
         except ValueError:  # 0012 is no number, but it is what was keyed in
             spoken = prompts_for(Kind.DIGITS, keys, visit.leg.language)
-        await visit.say(["you-entered", *spoken, "press-1-to-confirm"])
-        return await visit.leg.digit(self.first) == "1"
+        return await confirmed(visit, spoken, self.first)
 
     @model_validator(mode="after")
     def _secrets_are_not_said(self) -> Collect:
@@ -81,8 +80,7 @@ class Collect(Step, Entry):
 
     def prompts(self) -> Sequence[str]:
         """The question, and what is said of mistakes."""
-        asked = ["you-entered", "press-1-to-confirm"] if self.confirm else []
-        return [*self.ask, *CORRECTIONS.values(), *asked]
+        return [*self.ask, *CORRECTIONS.values(), *(CONFIRMATION if self.confirm else ())]
 
     def says_values(self) -> bool:
         """To have it confirmed."""
