@@ -24,12 +24,11 @@ from yarl import URL
 
 from engine.config.models import IdentitySettings
 from engine.config.site import Site
-from engine.flow.services import Services
 from engine.flow.steps import Ended, read_step
 from engine.http.self_service import Answered, Outcome, Question, SelfService
-from engine.identity.endpoint import NoIdentity
 from examples.identity_server.server import create_app
 from tests.unit.flow.scripted import PROJECT, ScriptedLeg, Walked, default_site, visit_of, walk
+from tests.unit.nobody import services_of
 
 SECRET = "shared"
 CUSTOMERS = PROJECT / "examples/identity_server/customers.yaml"
@@ -70,11 +69,11 @@ async def ask(
         **{f"was_{o.value}": {"hangup": "flow_hangup"} for o in Outcome},
     }
     if service is not None:
-        return await walk([], steps, services=Services(identity=NoIdentity(), http=service), site=site, **variables)
+        return await walk([], steps, services=services_of(http=service), site=site, **variables)
     real = SelfService(SECRET)
     await real.open()
     try:
-        return await walk([], steps, services=Services(identity=NoIdentity(), http=real), site=site, **variables)
+        return await walk([], steps, services=services_of(http=real), site=site, **variables)
     finally:
         await real.close()
 
@@ -417,7 +416,7 @@ async def test_a_caller_hears_music_when_it_takes_long_and_it_ends_with_the_wait
 
     leg = Listening()
     await leg.answer()
-    visit = visit_of(leg, services=Services(identity=NoIdentity(), http=Slow()))
+    visit = visit_of(leg, services=services_of(http=Slow()))
     async with asyncio.timeout(5):
         await read_step({"http": "http://127.0.0.1/"}).run(visit)
     assert leg.music == [True, False]
