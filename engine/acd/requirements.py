@@ -33,6 +33,8 @@ from engine.acd.conditions import (
     joined,
 )
 
+__all__ = ["Requirement", "RequirementError", "Skills", "parse"]
+
 _TOKEN = re.compile(
     r"\s*(?:(?P<agent>agent\s*:\s*(?P<id>[\w.@+-]*))|(?P<queue>queue\s*:\s*(?P<of>[\w-]*))"
     r"|(?P<name>[^\W\d][\w.-]*)|(?P<number>\d+)|(?P<op>>=|<=|!=|==|&&|\|\||[><=&|!()]))"
