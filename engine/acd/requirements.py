@@ -33,7 +33,7 @@ from engine.acd.conditions import (
     joined,
 )
 
-__all__ = ["Requirement", "RequirementError", "Skills", "parse"]
+__all__ = ["Agent", "Requirement", "RequirementError", "Skills", "parse"]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<agent>agent\s*:\s*(?P<id>[\w.@+-]*))|(?P<queue>queue\s*:\s*(?P<of>[\w-]*))"
