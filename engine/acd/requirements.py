@@ -3,34 +3,41 @@
     mandarin>=3 & billing>=5        both, each at least at that level (an agent without the skill has level 0)
     sales | service                 one of them, at any level above 0
     agent:8001                      this agent
+    queue:sales                     who serves that queue (agents.yaml, `queues`), now or by having joined it
     any                             everybody
     !(trainee) & sales              sales, not a trainee
 
-`!` binds tighter than `&`, `&` tighter than `|`. Comparisons: `>= > <= < = !=`.
+`!` binds tighter than `&`, `&` tighter than `|`. Comparisons: `>= > <= < = !=`. What others make idle is left out:
+`billing>=8 | billing>=5` is `billing>=5`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import operator
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-Skills = Mapping[str, int]
+from engine.acd.conditions import (
+    COMPARE,
+    MEMBER_OF,
+    Agent,
+    All,
+    Any,
+    Either,
+    Node,
+    Not,
+    Skill,
+    Skills,
+    asked_for,
+    joined,
+)
 
-_COMPARE: dict[str, Callable[[int, int], bool]] = {
-    ">=": operator.ge,
-    "<=": operator.le,
-    "!=": operator.ne,
-    ">": operator.gt,
-    "<": operator.lt,
-    "=": operator.eq,
-}
+__all__ = ["Agent", "Requirement", "RequirementError", "Skills", "parse"]
+
 _TOKEN = re.compile(
-    r"\s*(?:(?P<agent>agent\s*:\s*(?P<id>[\w.@+-]*))|(?P<name>[^\W\d][\w.-]*)|(?P<number>\d+)"
-    r"|(?P<op>>=|<=|!=|==|&&|\|\||[><=&|!()]))"
+    r"\s*(?:(?P<agent>agent\s*:\s*(?P<id>[\w.@+-]*))|(?P<queue>queue\s*:\s*(?P<of>[\w-]*))"
+    r"|(?P<name>[^\W\d][\w.-]*)|(?P<number>\d+)|(?P<op>>=|<=|!=|==|&&|\|\||[><=&|!()]))"
 )
 _SPELLINGS = {"==": "=", "&&": "&", "||": "|"}
 _DEEPEST = 50
@@ -45,77 +52,6 @@ class RequirementError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Any:
-    def met_by(self, skills: Skills, agent_id: str) -> bool:
-        return True
-
-    def __str__(self) -> str:
-        return "any"
-
-
-@dataclass(frozen=True, slots=True)
-class Agent:
-    id: str
-
-    def met_by(self, skills: Skills, agent_id: str) -> bool:
-        return agent_id == self.id
-
-    def __str__(self) -> str:
-        return f"agent:{self.id}"
-
-
-@dataclass(frozen=True, slots=True)
-class Skill:
-    name: str
-    comparison: str
-    level: int
-
-    def met_by(self, skills: Skills, agent_id: str) -> bool:
-        return _COMPARE[self.comparison](skills.get(self.name, 0), self.level)
-
-    def __str__(self) -> str:
-        if (self.comparison, self.level) == (">=", 1):
-            return self.name
-        return f"{self.name}{self.comparison}{self.level}"
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    part: Node
-
-    def met_by(self, skills: Skills, agent_id: str) -> bool:
-        return not self.part.met_by(skills, agent_id)
-
-    def __str__(self) -> str:
-        return f"!({self.part})" if isinstance(self.part, All | Either) else f"!{self.part}"
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    parts: tuple[Node, ...]
-
-    def met_by(self, skills: Skills, agent_id: str) -> bool:
-        return all(part.met_by(skills, agent_id) for part in self.parts)
-
-    def __str__(self) -> str:
-        return " & ".join(f"({part})" if isinstance(part, Either) else str(part) for part in self.parts)
-
-
-@dataclass(frozen=True, slots=True)
-class Either:
-    parts: tuple[Node, ...]
-
-    def met_by(self, skills: Skills, agent_id: str) -> bool:
-        return any(part.met_by(skills, agent_id) for part in self.parts)
-
-    def __str__(self) -> str:
-        return " | ".join(map(str, self.parts))
-
-
-Node = Any | Agent | Skill | Not | All | Either
-
-
-@dataclass(frozen=True, slots=True)
 class Requirement:
     """A parsed expression. What differs in order, spacing or repetition only has the same `text` and `id`."""
 
@@ -125,6 +61,15 @@ class Requirement:
 
     def met_by(self, skills: Skills, agent_id: str) -> bool:
         return self.root.met_by(skills, agent_id)
+
+    def proficiency(self, skills: Skills) -> int:
+        """How good somebody is at it: the sum of their levels in the skills that it asks for. What stands behind `!`,
+        or has a highest level only, is not asked for."""
+        return sum(skills.get(name, 0) for name in asked_for(self.root))
+
+    def lacks(self, skills: Skills, agent_id: str) -> tuple[str, ...]:
+        """The fewest conditions that an agent would have to meet beside those they do; empty for who meets it."""
+        return self.root.lacks(skills, agent_id)
 
     def __str__(self) -> str:
         return self.text
@@ -171,6 +116,10 @@ class _Parser:
                 if not match["id"]:
                     raise self._error(match.start("agent"), "`agent:` needs an agent's id, for example `agent:8001`")
                 tokens.append(("agent", match["id"], match.start("agent")))
+            elif match["queue"] is not None:
+                if not match["of"]:
+                    raise self._error(match.start("queue"), "`queue:` needs a queue's name, for example `queue:sales`")
+                tokens.append(("name", MEMBER_OF + match["of"], match.start("queue")))
             else:
                 kind = match.lastgroup or ""
                 tokens.append((kind, _SPELLINGS.get(match[kind], match[kind]), match.start(kind)))
@@ -181,13 +130,13 @@ class _Parser:
         parts = [self._all()]
         while self._take("|"):
             parts.append(self._all())
-        return _joined(Either, parts)
+        return joined(Either, parts)
 
     def _all(self) -> Node:
         parts = [self._single()]
         while self._take("&"):
             parts.append(self._single())
-        return _joined(All, parts)
+        return joined(All, parts)
 
     def _single(self) -> Node:
         if self._next == len(self._tokens):
@@ -219,7 +168,7 @@ class _Parser:
         return node
 
     def _skill(self, name: str) -> Skill:
-        if self._next == len(self._tokens) or self._tokens[self._next][1] not in _COMPARE:
+        if self._next == len(self._tokens) or self._tokens[self._next][1] not in COMPARE:
             return Skill(name, ">=", 1)
         _, comparison, position = self._tokens[self._next]
         self._next += 1
@@ -237,13 +186,3 @@ class _Parser:
 
     def _error(self, position: int, remedy: str) -> RequirementError:
         return RequirementError(self._text, position, remedy)
-
-
-def _joined(kind: type[All] | type[Either], parts: list[Node]) -> Node:
-    """Flattened, without repetitions, in one order: equal meanings share an id where that is cheap."""
-    flat: dict[str, Node] = {}
-    for part in parts:
-        for piece in part.parts if isinstance(part, kind) else (part,):
-            flat[str(piece)] = piece
-    ordered = tuple(flat[text] for text in sorted(flat))
-    return ordered[0] if len(ordered) == 1 else kind(ordered)

@@ -14,6 +14,7 @@ from engine.asterisk.ari import AriError
 from engine.asterisk.channel import NORMAL, CallerLeg, Channel
 from engine.call.conversation import Conversation
 from engine.call.extension import Owner, queue_of
+from engine.call.offer import Answer
 from engine.call.outside import Outside
 from engine.call.phase import Phase
 from engine.call.record import CallRecord, now_ms
@@ -153,13 +154,25 @@ class InboundCall:
         if isinstance(away, ToAgent):
             return await Owner(self, away).conversation()
         assert isinstance(away, ToQueue)  # noqa: S101 - there are no others (base.py)
-        return await self._conversation_from(away)
+        return await Waiting(self, away).conversation()
 
     def talk_with(self, leg: Channel, token: str = "") -> Conversation:
         """A leg has been answered and is the caller's: from here on the call's end is its end."""
         self.record.go(Phase.TALKING)
         self._conversation = Conversation(self, leg, token)
         return self._conversation
+
+    async def connected(self, answer: Answer) -> Conversation | None:
+        """The agent and the caller can talk; None when the agent was gone before the first word, and the caller is
+        back at their place. Raises AriError, LineDown; HungUp comes from the call's scope."""
+        conversation = self.talk_with(answer.leg, answer.token)
+        if await conversation.begin():
+            self.board.records.save_now(self.record)
+            return conversation
+        await self.board.acd.miss(answer.token, Missed.DUMPED, ring_ms=self.record.ring_ms)
+        self._conversation = None
+        self.record.go(Phase.WAITING)
+        return None
 
     async def _return_to_flow(self) -> None:
         """Takes down what the caller was in with somebody else."""
@@ -172,24 +185,6 @@ class InboundCall:
         record.away = None
         if record.phase is not Phase.FLOW:
             record.go(Phase.FLOW)
-
-    async def _conversation_from(self, destination: ToQueue) -> Conversation | str:
-        """Waits for an agent until both can talk, or the longest wait is over."""
-        self.record.queue = destination.queue
-        if self.record.phase is Phase.FLOW:
-            self.record.go(Phase.WAITING)
-        while True:
-            answer = await Waiting(self, destination).for_agent()
-            if answer is None:
-                return "timed_out"
-            conversation = self.talk_with(answer.leg, answer.token)
-            if await conversation.begin():
-                self.board.records.save_now(self.record)
-                return conversation
-            # Gone before the first word: the caller waits on, at the same place.
-            await self.board.acd.miss(answer.token, Missed.DUMPED, ring_ms=self.record.ring_ms)
-            self._conversation = None
-            self.record.go(Phase.WAITING)
 
     async def _hang_up(self, reason: EndReason, cause: int = NORMAL) -> EndReason:
         """Ends the caller's leg; the reason stands before its end comes back to us as a HungUp."""

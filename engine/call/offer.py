@@ -62,21 +62,22 @@ class Answer:
 
 
 class Ringing:
-    """The agent's leg while it rings. Whatever cuts `answered()` short, the phone stops ringing."""
+    """One agent's leg while it rings. Whatever cuts `answered()` short, the phone stops ringing."""
 
     def __init__(self, call: InboundCall, offer: Offer) -> None:
         self._call, self._offer = call, offer
         self._acd, self._node = call.board.acd, call.board.node
         self._began = 0.0
-        self.missed: Missed | None = None
 
-    async def answered(self) -> Answer | None:
-        """The agent's leg, answered and ours; None when it was missed (the caller is back at their place).
+    async def answered(self) -> Answer | Missed:
+        """The agent's leg, answered and ours; else why not (the caller is back at their place).
 
         Raises AriError, LineDown; HungUp comes from the call's scope.
         """
         self._began = time.monotonic()
         call, agent, ring_s = self._call, self._offer.agent, self._call.queue_settings.ring
+        call.record.offers += 1
+        call.record.agent = agent
         leg, dialled = self._node.originate(
             LegOf.AGENT.id(self._offer.token),
             f"PJSIP/{agent}",
@@ -84,7 +85,7 @@ class Ringing:
             originator=call.leg.id,
             timeout_s=int(ring_s) + 2,
         )
-        answer = None
+        outcome: Answer | Missed = Missed.FAILED  # unless it is missed or ours, the ACD has taken it back meanwhile
         call.board.phones.ours(agent, leg)
         try:
             # Behind the INVITE, and with it: no dead air while the phone rings.
@@ -94,12 +95,14 @@ class Ringing:
             missed = why_refused(refusal) if refusal else await self._until_answer(leg, ring_s)
             if missed is not None:
                 await self._missed(missed, leg.gone.result() if leg.gone.done() else None)
+                outcome = missed
             elif await self._acd.accept(self._offer.token):
                 call.record.ring_ms = self._ms()
-                answer = Answer(leg, self._offer.token)
-            return answer
+                outcome = Answer(leg, self._offer.token)
+            call.phone_rings = False  # not when a hang-up cuts this short: the caller then left a ringing phone
+            return outcome
         finally:
-            if answer is None:  # missed, taken back meanwhile, or cut short: nobody else will end it
+            if not isinstance(outcome, Answer):  # missed, taken back meanwhile, or cut short: nobody else will end it
                 leg.drop()
 
     async def _until_answer(self, leg: Channel, ring_s: float) -> Missed | None:
@@ -119,7 +122,6 @@ class Ringing:
     async def _missed(self, why: Missed, end: LegEnd | None) -> None:
         record = self._call.record
         record.ring_ms = self._ms()
-        self.missed = why
         if why is Missed.UNREACHABLE:
             self._call.board.phones.unreachable(self._offer.agent)
         await self._acd.miss(

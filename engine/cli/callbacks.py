@@ -10,11 +10,10 @@ from urllib.parse import quote, urlencode
 import typer
 
 from engine.cli.common import JsonOption, OwnStateOption, StateOption, asked, console, plain_table, print_json
-from engine.cli.orders import moment, who
+from engine.cli.orders import ByOption, moment, who
 from engine.journal.timeline import span
 
 CallbackArgument = Annotated[str, typer.Argument(metavar="ID", help="Its id, or the beginning of it.")]
-ByOption = Annotated[str, typer.Option("--by", help="Who, such as an agent; without it, this user.")]
 
 app = typer.Typer(help="List who wants to be called back; close what is done.", invoke_without_command=True)
 

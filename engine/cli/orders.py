@@ -29,6 +29,7 @@ ForOption = Annotated[
     ),
 ]
 SayOption = Annotated[str, typer.Option("--say", help="The name of a prompt that callers hear.")]
+ByOption = Annotated[str, typer.Option("--by", help="Who, such as an agent; without it, this user.")]
 
 
 def signed(for_s: float | None, **order: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -157,9 +157,7 @@ def build(
         voices = dict.fromkeys(LANGUAGES, named(engine)) if engine else voices
     except CannotSpeak as error:
         raise fail(error) from None
-    rows = _rows(loaded, everything or bool(names), language)
-    _all_known(names or (), rows)
-    asked_for = [row.prompt for row in rows if not names or row.prompt.name in names]
+    asked_for = _asked_for(loaded, names or (), everything, language)
     if not asyncio.run(_build(loaded, asked_for, voices, by_name=bool(names))):
         raise typer.Exit(1)
 
@@ -249,9 +247,7 @@ def verify(
     from engine.cli import verify as verifying
 
     loaded = _load(site or context.obj)
-    rows = _rows(loaded, everything or bool(names), language)
-    _all_known(names or (), rows)
-    asked_for = [row.prompt for row in rows if not names or row.prompt.name in names]
+    asked_for = _asked_for(loaded, names or (), everything, language)
     if not verifying.listen(loaded.sounds, asked_for, verifying.whisper(), most=most, as_json=as_json):
         raise typer.Exit(1)
 
@@ -283,12 +279,15 @@ def _known(language: str) -> None:
         raise typer.BadParameter(f"{' and '.join(LANGUAGES)} are spoken here", param_hint="--language")
 
 
-def _all_known(names: Iterable[str], rows: Sequence[_Row]) -> None:
-    there = {row.prompt.name for row in rows}
+def _asked_for(site: Site, names: Collection[str], everything: bool, language: str | None) -> list[Prompt]:
+    """Those that are named, whether anybody plays them or not; without a name all that are listed."""
+    listed = [row.prompt for row in _rows(site, everything or bool(names), language)]
+    there = {prompt.name for prompt in listed}
     for name in names:
         if name not in there:
             message = f"no prompt `{name}`: no flow plays it, and it has no words in sounds/prompts.yaml"
             raise typer.BadParameter(message, param_hint="NAME")
+    return [prompt for prompt in listed if not names or prompt.name in names]
 
 
 def _as_data(row: _Row) -> dict[str, Any]:

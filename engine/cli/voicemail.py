@@ -11,12 +11,11 @@ import typer
 from rich.table import Table
 
 from engine.cli.common import JsonOption, OwnStateOption, StateOption, asked, console, fail, plain_table, print_json
-from engine.cli.orders import moment, who
+from engine.cli.orders import ByOption, moment, who
 from engine.host.state import CannotRun
 from engine.journal.timeline import span
 
 VoicemailArgument = Annotated[str, typer.Argument(metavar="ID", help="Its id, or the beginning of it.")]
-ByOption = Annotated[str, typer.Option("--by", help="Who, such as an agent; without it, this user.")]
 
 app = typer.Typer(help="List voicemails, hear them, delete them.", invoke_without_command=True)
 

@@ -40,8 +40,7 @@ def look(site: Site, sources: Mapping[str, Source]) -> Iterator[Finding]:
                 for said in _of_entry(entry, follows):
                     yield warning(sources[name].fault(("steps", step, *where), said))
             if isinstance(box, Extension) and box.extension == KEYED:
-                everyone = {*site.agents, *site.hotline.branches}
-                for said in _of_directory(everyone.intersection(box.among) if box.among else everyone):
+                for said in _of_directory(box.directory(site)):
                     yield warning(sources[name].fault(("steps", step, "extension"), said))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from engine.config.units import Seconds, Written
 from engine.flow.leg import Leg
+from engine.flow.visit import Visit
 
 Ending = Annotated[str, StringConstraints(pattern=r"^[0-9*#]?$")]
 
@@ -21,6 +23,12 @@ class EntryState(StrEnum):
     COMPLETE = "complete"
     TOO_SHORT = "too_short"
     SILENCE = "silence"
+
+
+# What a caller hears whose entry was not complete.
+CORRECTIONS = {EntryState.SILENCE: "no-input", EntryState.TOO_SHORT: "too-short"}
+# What stands around an entry that is said back to have it confirmed.
+CONFIRMATION = ("you-entered", "press-1-to-confirm")
 
 
 class Entry(Written):
@@ -96,3 +104,19 @@ async def key_in(leg: Leg, entry: Entry) -> Keying:
     if keying.state is EntryState.COMPLETE and len(keying.keys) == entry.max and entry.end:
         leg.digits.ignore_next(entry.end)
     return keying
+
+
+async def ask_for(visit: Visit, prompts: Sequence[str], entry: Entry) -> Keying:
+    """Asks once and takes the keys; a caller whose entry is not complete hears what was wrong. Raises HungUp."""
+    await visit.say(prompts)
+    keying = await key_in(visit.leg, entry)
+    if keying.state is not EntryState.COMPLETE:
+        await visit.say([CORRECTIONS[keying.state]])
+    return keying
+
+
+async def confirmed(visit: Visit, spoken: Sequence[str], wait_s: float) -> bool:
+    """Says an entry back; whether the caller presses 1 within `wait_s` seconds. Raises HungUp."""
+    before, behind = CONFIRMATION
+    await visit.say([before, *spoken, behind])
+    return await visit.leg.digit(wait_s) == "1"

@@ -90,13 +90,7 @@ def reachable(ways: Iterable[Edge], starts: Iterable[str]) -> set[str]:
     for edge in ways:
         if edge.target is not None:
             onward[edge.source].add(edge.target)
-    seen: set[str] = set()
-    left = list(starts)
-    while left:
-        if (step := left.pop()) not in seen:
-            seen.add(step)
-            left += onward[step]
-    return seen
+    return _all_from(starts, onward)
 
 
 def ending(ways: Iterable[Edge]) -> set[str]:
@@ -108,12 +102,16 @@ def ending(ways: Iterable[Edge]) -> set[str]:
             ends.add(edge.source)
         else:
             back[edge.target].add(edge.source)
+    return _all_from(ends, back)
+
+
+def _all_from(starts: Iterable[str], next_to: Mapping[str, Iterable[str]]) -> set[str]:
     seen: set[str] = set()
-    left = list(ends)
+    left = list(starts)
     while left:
         if (step := left.pop()) not in seen:
             seen.add(step)
-            left += back[step]
+            left += next_to.get(step, ())
     return seen
 
 

@@ -7,14 +7,13 @@ an outcome with a branch in the flow.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from engine.flow.expression import Value
 from engine.http.self_service import Answered, Question
-from engine.http.self_service import Outcome as HttpOutcome
-from engine.identity.attempts import Attempt, Limits, Standing, Uncounted
+from engine.identity.attempts import Attempt, Limits, Standing
 from engine.identity.contract import Member
 from engine.identity.endpoint import Answer
 from engine.identity.numbers import Caller
@@ -58,19 +57,6 @@ class Voicemail(Protocol):
         """Nothing worth keeping is on it."""
 
 
-class NoVoicemail:
-    """Where nothing can be recorded."""
-
-    async def tape(self, box: str, call_id: str) -> Tape | None:
-        return None
-
-    async def length_s(self, tape: Tape) -> float:
-        return 0.0
-
-    async def discard(self, tape: Tape) -> None:
-        pass
-
-
 class Messages(Protocol):
     """What goes to the company's endpoint for messages (engine/messages/courier.py)."""
 
@@ -78,15 +64,6 @@ class Messages(Protocol):
         self, call: str, to: str, text: str, *, event: str = "message", facts: Mapping[str, str | int] | None = None
     ) -> bool:
         """Accepts a message, which is delivered later; False when it cannot be kept."""
-
-
-class NoMessages:
-    """For a hotline without an endpoint for messages."""
-
-    async def send(
-        self, call: str, to: str, text: str, *, event: str = "message", facts: Mapping[str, str | int] | None = None
-    ) -> bool:
-        return False
 
 
 class Attempts(Protocol):
@@ -109,20 +86,13 @@ class Http(Protocol):
         """Takes no longer than the question's deadline."""
 
 
-class NoHttp:
-    """Where nobody can be asked."""
-
-    async def ask(self, question: Question) -> Answered:
-        return Answered(HttpOutcome.UNAVAILABLE, detail="nobody can be asked here")
-
-
 @dataclass(slots=True)
 class Services:
     """One of each."""
 
     identity: Identity
-    voicemail: Voicemail = field(default_factory=NoVoicemail)
-    messages: Messages = field(default_factory=NoMessages)
-    orders: StandingOrders = field(default_factory=StandingOrders)
-    attempts: Attempts = field(default_factory=Uncounted)
-    http: Http = field(default_factory=NoHttp)
+    voicemail: Voicemail
+    messages: Messages
+    orders: StandingOrders
+    attempts: Attempts
+    http: Http

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from engine.flow.expression import Expression, ExpressionError, Template, Value
+from engine.flow.expression import Expression, Template, Value
 from engine.flow.leg import ANY_KEY, Leg
 from engine.flow.services import Services
 from engine.identity.numbers import Caller
-from engine.journal.events import Event, IvrPlayed
+from engine.journal.events import IvrPlayed
 from engine.sounds import LANGUAGES
 
 if TYPE_CHECKING:
@@ -87,9 +87,7 @@ class Visit:
         return {n: value for n, value in self.variables.items() if "." not in n and n not in _PLAIN_FACTS}
 
 
-async def speak(
-    leg: Leg, site: Site, note: Callable[..., None], prompts: Sequence[str], *, stops: str = ANY_KEY
-) -> bool:
+async def speak(leg: Leg, site: Site, note: Note, prompts: Sequence[str], *, stops: str = ANY_KEY) -> bool:
     """Plays prompts on a leg and notes their words; False when a key cut them short. Raises HungUp."""
     texts = tuple(site.spoken(prompt, leg.language) for prompt in prompts)
     note(IvrPlayed, prompts=tuple(prompts), texts=texts, language=leg.language)
@@ -106,6 +104,3 @@ def caller_facts(caller: Caller, *, dialled: str, trunk: str = "") -> dict[str, 
         "dialled": dialled,
         "trunk": trunk,
     }
-
-
-__all__ = ["Event", "ExpressionError", "Note", "Visit", "caller_facts", "now", "speak"]

@@ -115,17 +115,3 @@ class Attempts:
             known_by = hmac.digest(self._secret, b"account\n" + attempt.account.encode(), "sha256").hex()[:32]
             keys[Standing.ACCOUNT] = f"{self._prefix}account:{known_by}"
         return keys
-
-
-class Uncounted:
-    """Where nobody counts: the simulator, and tests."""
-
-    async def take(self, attempt: Attempt, limits: Limits) -> Standing:
-        """Always free."""
-        return Standing.FREE
-
-    def give_back(self, attempt: Attempt) -> None:
-        """Nothing was counted."""
-
-    def proved(self, attempt: Attempt) -> None:
-        """Nothing was counted."""

@@ -40,7 +40,7 @@ class Ledger:
         self._stream = stream_key(domain)
         self._consumer = consumer
         self._database = database
-        self._reader = StreamReader(url)
+        self._reader = StreamReader(url, domain=domain)
         self._task: asyncio.Task[None] | None = None
         self._writing = asyncio.Lock()
         self._joined = False

@@ -1,12 +1,13 @@
 """One connection of one reader of the journal: its blocking reads must not hold up the line of the calls."""
 
 import asyncio
-import math
 from typing import Any
 
-import hiredis
-from redis.asyncio.connection import Connection, parse_url
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
+
+from engine.redis_line import Argument, LineDown
+from engine.redis_line.finding import Finder
+from engine.redis_line.wire import Wire
 
 ANSWER_S = 5.0
 
@@ -19,35 +20,43 @@ class StreamDown(Exception):  # noqa: N818 - the state of the stream, in the fie
 
 
 class StreamReader:
-    """A connection that opens when it is needed, again after a failure, and runs one command at a time."""
+    """A connection that opens when it is needed, again after a failure, and runs one command at a time.
 
-    def __init__(self, url: str) -> None:
-        options: dict[str, Any] = dict(parse_url(url))
-        kind = options.pop("connection_class", Connection)
-        # One deadline for all of a command, below: the connection's own would each cost a task or a timer.
-        options["socket_timeout"] = options["socket_connect_timeout"] = None
-        self._connection: Connection = kind(protocol=2, **options)
+    It leaves a server that refuses, and finds the one that serves the domain by itself, like the line of the calls.
+    """
 
-    async def command(self, *words: str | bytes | int, wait_ms: int = 0) -> Any:
+    def __init__(self, url: str, *, domain: str = "default") -> None:
+        """Raises BadRedisUrl."""
+        self._finder = Finder(url, domain=domain, deadline_s=ANSWER_S)
+        self._wire: Wire | None = None
+
+    async def command(self, *words: Argument, wait_ms: int = 0) -> Any:
         """The reply of a command that may block for `wait_ms`; raises StreamDown, redis.ResponseError."""
         done = False
         try:
             async with asyncio.timeout(ANSWER_S + wait_ms / 1000):
-                await self._connection.connect()  # type: ignore[no-untyped-call]
-                await self._connection.send_packed_command(hiredis.pack_command(tuple[Any, ...](words)))
-                reply = await self._connection.read_response(timeout=math.inf)
+                wire = await self._connected()
+                reply = await wire.ask(*words)
             done = True
         except ResponseError:
             done = True
             raise
-        except (RedisError, OSError, TimeoutError) as error:
+        except (LineDown, TimeoutError) as error:
             raise StreamDown(str(error) or "no answer in time") from error
         finally:
             if not done:
                 # Also when cancelled: the reply that is still on its way must not answer the next command.
-                await self._connection.disconnect(nowait=True)
+                await self.close()
         return reply
+
+    async def _connected(self) -> Wire:
+        if self._wire is None or self._wire.lost.done():
+            self._wire = await self._finder.connect()
+            self._wire.leave_undecoded()
+        return self._wire
 
     async def close(self) -> None:
         """Close the connection; the next command would open it again."""
-        await self._connection.disconnect(nowait=True)
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            wire.abort()

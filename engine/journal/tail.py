@@ -30,7 +30,7 @@ class Tail:
     """
 
     def __init__(self, url: str, *, domain: str = "default", after: str | None = None) -> None:
-        self._reader = StreamReader(url)
+        self._reader = StreamReader(url, domain=domain)
         self._stream = stream_key(domain)
         self._after = after
         self._held: deque[TailedEvent] = deque()

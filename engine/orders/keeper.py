@@ -38,7 +38,7 @@ class OrderKeeper:
         self._book = OrderBook(database)
         self._line = line
         self._news = f"hotline:{{{domain}}}:orders"
-        self._reader = StreamReader(line.url)
+        self._reader = StreamReader(line.url, domain=domain)
         self._reading = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from phones import Call, Phone
@@ -100,6 +102,27 @@ async def test_an_agent_without_a_phone_or_not_ready_is_absent_at_once(scene: Sc
     finally:
         await scene.intent(user, "ready")
     assert agent.received == []
+
+
+async def test_an_agent_who_hangs_up_while_answering_has_not_answered(scene: Scene) -> None:
+    agent = await scene.agent()
+    call = await dial(scene, ANNE, scene.user(agent))
+    ring = await agent.ringing()
+    # The engine hears of answer and hang-up in one breath, as it would if they came in the same millisecond.
+    scene.hotline.kill("engine", signal.SIGSTOP)
+    try:
+        await ring.answer()
+        await ring.hang_up()
+        await ring.ended()
+    finally:
+        scene.hotline.kill("engine", signal.SIGCONT)
+    await call.ended(timeout=10)
+    await ended_as(scene, ANNE, "no_answer")
+    row = await scene.row(ANNE)
+    assert row["offers"] == 1
+    events = await scene.events_of(row)
+    assert only(events, "offer.missed")["reason"] == "dumped"
+    await scene.until_agent(scene.user(agent), work="idle", intent="ready")
 
 
 async def test_a_busy_agent_is_waited_for_with_music(scene: Scene) -> None:

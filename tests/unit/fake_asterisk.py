@@ -9,7 +9,7 @@ import time
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
@@ -21,12 +21,11 @@ from engine.asterisk.keys import OnKey
 from engine.config.models import HotlineFile
 from engine.config.site import Site
 from engine.flow.flow import Flow
-from engine.flow.services import Services
 from engine.hours import Calendar
-from engine.identity.endpoint import NoIdentity
 from engine.identity.groups import AreaGroup
 from engine.journal.events import Event
 from engine.orders.lists import CallerList
+from tests.unit.nobody import services_of
 
 SHIPPED = Path(__file__).resolve().parents[2] / "agi_scripts"
 SOON_S = 3.0
@@ -94,11 +93,9 @@ def rooms(
     *, site: FakeSite | None = None, ears: Ears | None = None, events: list[Event] | None = None, **services: Any
 ) -> Rooms:
     """Rooms of a hotline that nobody else is in; of its services only those that are given."""
-    needed = [f.name for f in fields(Services) if f.default is f.default_factory is MISSING]
-    there: dict[str, Any] = dict.fromkeys(needed)
     return Rooms(
         cast(Site, site or FakeSite()),
-        Services(**{**there, "identity": NoIdentity(), **services}),
+        services_of(**services),
         (events if events is not None else []).append,
         (ears or Ears()).hear,
     )

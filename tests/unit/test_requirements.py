@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.acd.conditions import implies
 from engine.acd.requirements import RequirementError, parse
 
-ANNA = {"mandarin": 5, "billing": 2}
+ANNA = {"mandarin": 5, "billing": 2, "queue:home": 1}
 
 
 @pytest.mark.parametrize(
@@ -31,6 +34,9 @@ ANNA = {"mandarin": 5, "billing": 2}
         ("agent:8002", False),
         ("agent:8002 | mandarin", True),
         ("财务<=0", True),
+        ("queue:billing", False),
+        ("queue : sales | queue:home", True),
+        ("!queue:home", False),
     ],
 )
 def test_expression_means_what_it_says(text: str, met: bool) -> None:
@@ -48,6 +54,7 @@ def test_expression_means_what_it_says(text: str, met: bool) -> None:
         ("sales)", 6, "closes nothing"),
         ("sales ? 3", 7, "'?' has no meaning"),
         ("agent:", 1, "agent:8001"),
+        ("queue: & sales", 1, "queue:sales"),
         ("sales &", 8, "ends too early"),
         ("& sales", 1, "must stand here"),
         ("sales 5", 7, "a level needs a comparison"),
@@ -75,6 +82,19 @@ def test_fault_names_its_place_and_the_remedy(text: str, position: int, remedy: 
         ("(a)", "a"),
         ("a && b || c", "c | a & b"),
         ("agent : 8001", "agent:8001"),
+        ("queue : sales", "queue:sales"),
+        ("billing>=8 | billing>=5", "billing>=5"),
+        ("billing>=8 & billing>=5", "billing>=8"),
+        ("billing>=8 & english | billing>=5", "billing>=5"),
+        ("a | a & b", "a"),
+        ("a & (a | b)", "a"),
+        ("a & any", "a"),
+        ("a | any", "any"),
+        ("a<=2 | a<=4", "a<=4"),
+        ("a=3 | a>=2", "a>=2"),
+        ("!a>=2 & !a>=5", "!a>=2"),
+        ("a>=5 & b | a>=3 & b", "a>=3 & b"),
+        ("(a | b) & (a>=4 | b>=4)", "a>=4 | b>=4"),
     ],
 )
 def test_same_meaning_has_the_same_text_and_id(one: str, other: str) -> None:
@@ -118,6 +138,54 @@ def test_canonical_text_reads_back_as_itself_with_the_same_meaning(
     for id_ in ("1", "2"):
         python = python.replace(f"agent:{id_}", str(agent == id_))
     assert parsed.met_by(skills, agent) is eval(python)  # noqa: S307 - built above from known pieces
+    assert bool(parsed.lacks(skills, agent)) is not parsed.met_by(skills, agent)
+
+
+@given(_expressions, _expressions, st.dictionaries(st.sampled_from("abc"), st.integers(0, 9)), st.sampled_from("123"))
+def test_what_follows_from_another_holds_for_whoever_meets_that(
+    one: str, other: str, skills: dict[str, int], agent: str
+) -> None:
+    if implies(parse(one).root, parse(other).root):
+        assert parse(other).met_by(skills, agent) or not parse(one).met_by(skills, agent)
+
+
+def test_a_long_requirement_of_many_alternatives_within_others_is_read_at_once() -> None:
+    text = "z"
+    for level in range(1, 25):
+        text = f"a>={level} & (b>={level} | ({text}))"
+    began = time.perf_counter()
+    parse(f"({text}) | ({text.replace('z', 'y')})")
+    assert time.perf_counter() - began < 2.0
+
+
+@pytest.mark.parametrize(
+    ("text", "proficiency"),
+    [
+        ("any", 0),
+        ("mandarin>=3", 5),
+        ("mandarin>=3 & billing", 7),
+        ("mandarin>=3 | billing>=9", 7),
+        ("mandarin>=3 & (mandarin | billing>=9)", 5),
+        ("mandarin & !billing", 5),
+        ("mandarin & billing<=3", 5),
+        ("sales | agent:8001", 0),
+    ],
+)
+def test_proficiency_is_the_sum_of_the_levels_in_the_skills_that_are_asked_for(text: str, proficiency: int) -> None:
+    assert parse(text).proficiency(ANNA) == proficiency
+
+
+@pytest.mark.parametrize(
+    ("text", "lacks"),
+    [
+        ("mandarin", ()),
+        ("mandarin>=8 & sales & billing", ("mandarin>=8", "sales")),
+        ("mandarin>=8 & sales | billing>=3", ("billing>=3",)),
+        ("!mandarin & agent:8002", ("!mandarin", "agent:8002")),
+    ],
+)
+def test_what_somebody_lacks_is_the_least_that_would_do(text: str, lacks: tuple[str, ...]) -> None:
+    assert parse(text).lacks(ANNA, "8001") == lacks
 
 
 @given(st.text(max_size=40))

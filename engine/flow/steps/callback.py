@@ -15,16 +15,15 @@ from pydantic import AfterValidator, Field
 
 from engine.callbacks import REGIONS, may_be_called
 from engine.config.units import Seconds
-from engine.flow.entry import Entry, EntryState, key_in
+from engine.flow.entry import CONFIRMATION, CORRECTIONS, Entry, EntryState, ask_for, confirmed
 from engine.flow.steps.base import Outcome, Step
-from engine.flow.steps.collect import AGAIN
 from engine.flow.visit import Visit
 from engine.identity.numbers import normalise
 from engine.journal.events import CallbackRequested, IvrDigit, IvrEntered
 from engine.speech import Kind, prompts_for
 
 OWN, OTHER, NO = "1", "2", "#"
-OFFER, ENTER, ENTERED, CONFIRM = "callback-offer", "enter-phone-number", "you-entered", "press-1-to-confirm"
+OFFER, ENTER = "callback-offer", "enter-phone-number"
 ACCEPTED, NOT_POSSIBLE, WRONG = "callback-accepted", "callback-not-possible", "invalid-key"
 NUMBER = Entry(min=7, max=16)
 
@@ -69,23 +68,18 @@ class Callback(Step):
 
     async def _other(self, visit: Visit) -> Outcome:
         for _ in range(self.tries):
-            await visit.say([ENTER])
-            entry = await key_in(visit.leg, NUMBER)
+            entry = await ask_for(visit, [ENTER], NUMBER)
             if entry.state is not EntryState.COMPLETE:
-                await visit.say([AGAIN[entry.state]])
                 continue
             visit.note(IvrEntered, keys=entry.keys, length=len(entry.keys))
             number = normalise(entry.keys, area_code=visit.site.hotline.area_code).number
             if not may_be_called(number, self.countries):
                 await visit.say([NOT_POSSIBLE])
-            elif await self._confirmed(visit, number):
+                continue
+            # The caller hears the number that will be called, not the keys.
+            if await confirmed(visit, prompts_for(Kind.PHONE, number, visit.leg.language), self.wait):
                 return await self._accepted(visit, number)
         return self.go("not_possible", f"{self.tries} tries")
-
-    async def _confirmed(self, visit: Visit, number: str) -> bool:
-        """The caller hears the number that will be called, not the keys."""
-        await visit.say([ENTERED, *prompts_for(Kind.PHONE, number, visit.leg.language), CONFIRM])
-        return await visit.leg.digit(self.wait) == "1"
 
     async def _accepted(self, visit: Visit, number: str) -> Outcome:
         request = f"{visit.call_id}-{secrets.token_hex(2)}"
@@ -100,7 +94,7 @@ class Callback(Step):
 
     def prompts(self) -> Sequence[str]:
         """All that may be said."""
-        return [*self.offer, ENTER, ENTERED, CONFIRM, ACCEPTED, NOT_POSSIBLE, WRONG, *AGAIN.values()]
+        return [*self.offer, ENTER, *CONFIRMATION, ACCEPTED, NOT_POSSIBLE, WRONG, *CORRECTIONS.values()]
 
     def says_values(self) -> bool:
         """The number, to have it confirmed."""

@@ -16,15 +16,12 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from engine.flow.entry import Entry, EntryState, key_in
-from engine.flow.leg import ANY_KEY
+from engine.flow.entry import CONFIRMATION, CORRECTIONS, Entry, EntryState, ask_for, confirmed
 from engine.flow.steps.base import Outcome, Step
 from engine.flow.steps.set import OwnName
 from engine.flow.visit import Visit
 from engine.journal.events import IvrEntered
 from engine.speech import Kind, prompts_for
-
-AGAIN = {EntryState.SILENCE: "no-input", EntryState.TOO_SHORT: "too-short"}
 
 
 class Collect(Step, Entry):
@@ -51,11 +48,9 @@ class Collect(Step, Entry):
             visit.leg.digits.drop()
         why = "silence"
         for _ in range(self.tries):
-            await visit.say(self.ask, stops=ANY_KEY)
-            entry = await key_in(visit.leg, self)
+            entry = await ask_for(visit, self.ask, self)
             if entry.state is not EntryState.COMPLETE:
                 why = str(entry.state)
-                await visit.say([AGAIN[entry.state]])
             elif await self._confirmed(visit, entry.keys):
                 visit.note(IvrEntered, keys="" if self.secret else entry.keys, length=len(entry.keys))
                 visit.set(self.collect, entry.keys)
@@ -71,8 +66,7 @@ class Collect(Step, Entry):
             spoken = prompts_for(Kind(self.confirm), keys, visit.leg.language)
         except ValueError:  # 0012 is no number, but it is what was keyed in
             spoken = prompts_for(Kind.DIGITS, keys, visit.leg.language)
-        await visit.say(["you-entered", *spoken, "press-1-to-confirm"])
-        return await visit.leg.digit(self.first) == "1"
+        return await confirmed(visit, spoken, self.first)
 
     @model_validator(mode="after")
     def _secrets_are_not_said(self) -> Collect:
@@ -86,8 +80,7 @@ class Collect(Step, Entry):
 
     def prompts(self) -> Sequence[str]:
         """The question, and what is said of mistakes."""
-        asked = ["you-entered", "press-1-to-confirm"] if self.confirm else []
-        return [*self.ask, *AGAIN.values(), *asked]
+        return [*self.ask, *CORRECTIONS.values(), *(CONFIRMATION if self.confirm else ())]
 
     def says_values(self) -> bool:
         """To have it confirmed."""

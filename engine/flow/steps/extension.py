@@ -62,7 +62,7 @@ class Extension(Step):
             extension = await self._asked_for(visit)
         except ExpressionError as error:
             return self.go("unknown", str(error))
-        if extension not in self._directory(visit.site):
+        if extension not in self.directory(visit.site):
             return self.go("unknown", extension)
         visit.set("extension", extension)
         if extension in visit.site.agents:
@@ -81,7 +81,7 @@ class Extension(Step):
     async def _asked_for(self, visit: Visit) -> str:
         if self.extension != KEYED:
             return visit.text(self.extension)
-        directory = self._directory(visit.site)
+        directory = self.directory(visit.site)
         entry = Entry(max=max(map(len, directory), default=1), first=self.wait)
         for _ in range(self.tries):
             await visit.say(self.ask)
@@ -93,7 +93,7 @@ class Extension(Step):
             await visit.say(["no-input" if keyed.state is EntryState.SILENCE else "extension-unknown"])
         return ""
 
-    def _directory(self, site: Site) -> set[str]:
+    def directory(self, site: Site) -> set[str]:
         """Everyone who can be reached."""
         known = {*site.agents, *site.hotline.branches}
         return known.intersection(self.among) if self.among else known

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, Field
 
 from engine.config.models import AttemptLimits
 from engine.config.units import Seconds
-from engine.flow.entry import Entry, EntryState, key_in
+from engine.flow.entry import CORRECTIONS, Entry, EntryState, ask_for
 from engine.flow.patience import with_music
 from engine.flow.route import obey
 from engine.flow.steps.base import Next, Outcome, Step
@@ -32,7 +32,6 @@ from engine.journal.events import CallIdentified, VerifyFinished
 
 Proof = Literal["member", "id_card", "pin"]
 
-_CORRECTIONS = {EntryState.SILENCE: "no-input", EntryState.TOO_SHORT: "too-short"}
 _SILENT = frozenset({Answered.TIMEOUT, Answered.UNAVAILABLE, Answered.INVALID})
 
 
@@ -124,10 +123,8 @@ class Verify(Step):
     async def _one(self, visit: Visit, proof: Proof) -> str | None:
         asked: Asked = getattr(self, proof)
         for _ in range(self.tries):
-            await visit.say(asked.ask)
-            keying = await key_in(visit.leg, asked)
+            keying = await ask_for(visit, asked.ask, asked)
             if keying.state is not EntryState.COMPLETE:
-                await visit.say([_CORRECTIONS[keying.state]])
                 continue
             entered = keying.keys.replace("*", "X") if proof == "id_card" else keying.keys
             if proof != "id_card" or is_id_card(entered):
@@ -189,7 +186,7 @@ class Verify(Step):
     def prompts(self) -> Sequence[str]:
         """The questions, and what is said of mistakes."""
         asked: list[Asked] = [getattr(self, proof) for proof in self.verify]
-        return [*(prompt for one in asked for prompt in one.ask), *_CORRECTIONS.values(), *self.wrong]
+        return [*(prompt for one in asked for prompt in one.ask), *CORRECTIONS.values(), *self.wrong]
 
 
 def _account(visit: Visit, member: Member) -> str:

@@ -10,18 +10,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.config.site import Site, load
-from engine.flow.services import Services
 from engine.flow.steps import Next, read_step
 from engine.flow.visit import Visit
 from engine.hours import Calendar
 from engine.hours.written import CalendarsFile
-from engine.identity.endpoint import NoIdentity
 from engine.identity.groups import AreasFile
 from engine.identity.numbers import normalise
 from engine.orders import AnnouncementOrder, HoursOrder, ListEntry, StandingOrders
 from engine.orders.lists import ListsFile
 from engine.store.order_rows import Order, Orders
 from tests.unit.flow.scripted import PROJECT, ScriptedLeg, visit_of
+from tests.unit.nobody import services_of
 
 FRIDAY_MORNING = datetime(2026, 11, 20, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
 
@@ -96,7 +95,7 @@ async def decide(
         areas=AREAS,
         lists={name: each.read(name) for name, each in LISTS.items()},
     )
-    services = Services(identity=NoIdentity(), orders=standing(*orders))
+    services = services_of(orders=standing(*orders))
     visit = visit_of(leg, services=services, site=site, caller=normalise(caller), **(known or {}))
     visit.now = lambda: at
     end = await read_step(step).run(visit)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.flow.leg import HungUp, Recorded
-from engine.flow.services import Services, Tape
-from engine.identity.endpoint import NoIdentity
+from engine.flow.services import Tape
 from engine.identity.numbers import Caller
 from tests.unit.flow.scripted import ScriptedLeg, Walked, visit_of
+from tests.unit.nobody import services_of
 
 FILE = Path("/recordings/voicemail/night/v-1.wav")
 
@@ -67,7 +67,7 @@ class Call:
     def __init__(self, leg: ScriptedLeg, *, boxes: Boxes | None = None, letters: Letters | None = None) -> None:
         self.leg = leg
         self.notes: list[tuple[str, dict[str, Any]]] = []
-        self.services = Services(identity=NoIdentity(), voicemail=boxes or Boxes(), messages=letters or Letters())
+        self.services = services_of(voicemail=boxes or Boxes(), messages=letters or Letters())
         self.outcome = ""
 
     async def walks(self, step: Any, *, caller: Caller | None = None, **variables: Any) -> str:

@@ -17,8 +17,9 @@ from engine.flow.runner import Walk
 from engine.flow.services import Services
 from engine.flow.steps import Departure
 from engine.flow.visit import Visit, caller_facts
-from engine.identity.endpoint import Answer, NoIdentity
+from engine.identity.endpoint import Answer
 from engine.identity.numbers import Caller, normalise
+from tests.unit.nobody import services_of
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -105,7 +106,7 @@ def visit_of(
     return Visit(
         leg=leg,
         site=site or default_site(),
-        services=services or Services(identity=NoIdentity()),
+        services=services or services_of(),
         note=note,
         caller=caller,
         call_id="1abc",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.flow.services import NoMessages
 from engine.flow.steps import read_step
 from engine.identity.numbers import normalise
 from tests.unit.flow.office import Call, Letters
 from tests.unit.flow.scripted import ScriptedLeg
+from tests.unit.nobody import NoMessages
 
 
 def step(to: str = "{caller.number}", text: str = "Order {order} is on its way.") -> Any:

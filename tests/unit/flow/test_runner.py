@@ -8,11 +8,11 @@ import pytest
 
 from engine.flow import runner
 from engine.flow.runner import FlowLoops
-from engine.flow.services import Services
 from engine.flow.steps import Ended, ToQueue
 from engine.identity.contract import Outcome
 from engine.identity.endpoint import Answer
 from tests.unit.flow.scripted import Answers, walk
+from tests.unit.nobody import services_of
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
@@ -22,13 +22,13 @@ async def test_each_answer_of_the_identity_endpoint_has_its_branch(outcome: Outc
         **{f"on-{o.value}": {"queue": o.value} for o in Outcome},
         "otherwise": {"hangup": "rejected"},
     }
-    walked = await walk([], steps, services=Services(identity=Answers(Answer(outcome))))
+    walked = await walk([], steps, services=services_of(identity=Answers(Answer(outcome))))
     assert walked.end == ToQueue(queue=outcome.value)
 
 
 async def test_an_answer_without_a_branch_takes_the_default() -> None:
     steps = {"who": {"lookup": "caller", "when": {"rejected": "end"}, "then": "end"}, "end": {"hangup": "rejected"}}
-    walked = await walk([], steps, services=Services(identity=Answers(Answer(Outcome.TIMEOUT))))
+    walked = await walk([], steps, services=services_of(identity=Answers(Answer(Outcome.TIMEOUT))))
     assert walked.end == Ended("rejected")
 
 

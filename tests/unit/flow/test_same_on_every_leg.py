@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from engine.flow.services import Services
 from engine.flow.steps import KINDS, Outcome, read_step
 from engine.flow.visit import Visit, caller_facts
 from engine.hours import Calendar
@@ -26,6 +25,7 @@ from tests.unit.flow.deciding import AREAS, CALENDARS, FRIDAY_MORNING, LISTS, st
 from tests.unit.flow.office import Boxes, Letters
 from tests.unit.flow.scripted import default_site
 from tests.unit.flow.telephones import TELEPHONES
+from tests.unit.nobody import services_of
 
 ANSWERS_AFTER_S = 2.5
 
@@ -160,7 +160,9 @@ def _visit(case: Case, leg: Any, notes: list[tuple[str, dict[str, Any]]]) -> Vis
     boxes = Boxes()
     boxes.spoken_s = 5.0
     banner = AnnouncementOrder(name="banner-incident")
-    services = Services(identity=endpoint, http=endpoint, voicemail=boxes, messages=Letters(), orders=standing(banner))
+    services = services_of(
+        identity=endpoint, http=endpoint, voicemail=boxes, messages=Letters(), orders=standing(banner)
+    )
     return Visit(
         leg=leg,
         site=site,

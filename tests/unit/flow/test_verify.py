@@ -15,7 +15,6 @@ from pydantic import ValidationError
 
 from engine.config.models import IdentitySettings
 from engine.config.site import Site
-from engine.flow.services import Services
 from engine.flow.steps import Ended, read_step
 from engine.flow.steps.verify import Verify
 from engine.identity.attempts import Attempt, Standing
@@ -23,6 +22,7 @@ from engine.identity.contract import Customer, Member, Outcome, Route
 from engine.identity.endpoint import Answer
 from engine.identity.numbers import normalise
 from tests.unit.flow.scripted import ScriptedLeg, Walked, default_site, visit_of, walk
+from tests.unit.nobody import services_of
 
 ID_CARD = "11010519491231002X"
 BY_KEYS = ID_CARD.replace("X", "*")
@@ -94,7 +94,7 @@ async def verify(
         **{f"was_{o}": {"hangup": "flow_hangup"} for o in outcomes},
     }
     endpoint = Endpoint(list(answers) or [OK])
-    services = Services(identity=endpoint, attempts=counter or Counter())
+    services = services_of(identity=endpoint, attempts=counter or Counter())
     pressed = ["" if key == "." else key for key in keys]
     walked = await walk(pressed, steps, services=services, site=site(), caller=normalise(caller))
     return walked, endpoint
@@ -225,7 +225,7 @@ async def test_a_hidden_caller_is_nobodys_counter() -> None:
 async def test_a_pin_alone_is_of_the_customer_whom_the_number_told() -> None:
     counter = Counter()
     steps = {"check": {"verify": ["pin"]}, "end": {"hangup": "flow_hangup"}}
-    services = Services(identity=Endpoint([OK]), attempts=counter)
+    services = services_of(identity=Endpoint([OK]), attempts=counter)
     known: dict[str, Any] = {"customer.id": "C7001"}
     await walk([*"2468#"], steps, services=services, site=site(), **known)
     assert counter.log[0][1].account == "customer C7001"
@@ -243,7 +243,7 @@ async def test_the_limits_are_those_of_the_site() -> None:
     there = site()
     there = replace(there, hotline=there.hotline.model_copy(update={"identity": settings}))
     steps = {"check": {"verify": ["pin"]}}
-    await walk([*"2468#"], steps, services=Services(identity=Endpoint([OK]), attempts=Looking()), site=there)
+    await walk([*"2468#"], steps, services=services_of(identity=Endpoint([OK]), attempts=Looking()), site=there)
     assert (seen[0].account, seen[0].within) == (2, 86_400)
 
 
@@ -293,7 +293,7 @@ async def test_keys_behind_a_pin_that_was_full_answer_no_menu(
     for key in keys:  # all at once, before the endpoint has answered
         leg.digits.press(key)
     step = read_step({"verify": ["pin"], "pin": settings, "tries": 1})
-    await step.run(visit_of(leg, services=Services(identity=Endpoint([OK])), site=site()))
+    await step.run(visit_of(leg, services=services_of(identity=Endpoint([OK])), site=site()))
     assert list(iter(leg.digits.take, None)) == left
 
 
