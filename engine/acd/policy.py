@@ -88,7 +88,9 @@ class Policy:
 
     def requirements(self) -> list[str]:
         """Every expression in it."""
-        return [text for step in self.steps for text in (step.require, *step.prefer)] + ([self.base] if self.base else [])
+        return [text for step in self.steps for text in (step.require, *step.prefer)] + (
+            [self.base] if self.base else []
+        )
 
     def lines(self) -> dict[str, Requirement]:
         """The lines that it uses, and what each requires."""

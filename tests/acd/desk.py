@@ -7,7 +7,22 @@ from typing import Any
 
 import orjson
 
-from engine.acd import Acd, AgentState, Device, Intent, ItemState, Missed, Offer, Placement
+from engine.acd import (
+    Acd,
+    AgentState,
+    AgentTerms,
+    Cancelled,
+    Device,
+    Intent,
+    ItemState,
+    Missed,
+    Notice,
+    Offer,
+    Placement,
+    Policy,
+    Released,
+    Step,
+)
 from engine.redis_line import RedisLine
 
 START_MS = 1_700_000_000_000
@@ -15,16 +30,40 @@ LEASE_MS = 20_000
 WRAPUP_MS = 10_000
 
 
+def policy(*requirements: str, after: tuple[int, ...] = (), **terms: Any) -> Policy:
+    """A queue's policy: one requirement, or several, each `after` so many ms."""
+    times = (0, *after)
+    steps = tuple(Step(at, text) for at, text in zip(times, requirements or ("any",), strict=True))
+    return Policy(steps=steps, **{"lease_ms": LEASE_MS, "wrapup_ms": WRAPUP_MS, **terms})
+
+
 class Desk:
     def __init__(self, line: RedisLine, engine: str = "one") -> None:
         self.line = line
         self.now_ms = START_MS
         self.offers: list[Offer] = []
-        self.acd = Acd(line, engine=engine, on_offer=self.offers.append, clock=lambda: self.now_ms)
+        self.cancelled: list[Cancelled] = []
+        self.released: list[Released] = []
+        self.acd = Acd(line, engine=engine, on_notice=self._noticed, clock=lambda: self.now_ms)
 
-    async def staff(self, agents: Mapping[str, Mapping[str, int]], *requirements: str, ready: bool = True) -> None:
+    def _noticed(self, notice: Notice) -> None:
+        match notice:
+            case Offer():
+                self.offers.append(notice)
+            case Cancelled():
+                self.cancelled.append(notice)
+            case Released():
+                self.released.append(notice)
+
+    async def staff(
+        self, agents: Mapping[str, Mapping[str, int] | AgentTerms], *requirements: str, ready: bool = True
+    ) -> None:
         """Defines agents and makes them ready one after the other, a second apart."""
-        await self.acd.define(agents, requirements)
+        terms = {
+            id_: who if isinstance(who, AgentTerms) else AgentTerms(skills=who, rank=rank)
+            for rank, (id_, who) in enumerate(agents.items())
+        }
+        await self.acd.define(terms, [policy(text) for text in requirements])
         for agent in agents if ready else ():
             await self.ready(agent)
             await self.passes(1_000)
@@ -33,20 +72,12 @@ class Desk:
         await self.acd.agent(agent, intent=Intent.READY, device=Device.IDLE)
 
     async def calls(
-        self, item: str, requirement: str = "any", *, queue: str = "sales", head_start_ms: int = 0,
-        wrapup_ms: int = WRAPUP_MS, preferred: str | None = None,
+        self, item: str, requirement: str | Policy = "any", *, queue: str = "sales", wrapup_ms: int = WRAPUP_MS,
+        **asked: Any,
     ) -> Placement:  # fmt: skip
-        placement = await self.acd.enqueue(
-            item,
-            queue=queue,
-            requirement=requirement,
-            head_start_ms=head_start_ms,
-            wrapup_ms=wrapup_ms,
-            lease_ms=LEASE_MS,
-            preferred=preferred,
-        )
-        if placement.offer is not None:
-            self.offers.append(placement.offer)
+        terms = requirement if isinstance(requirement, Policy) else policy(requirement, wrapup_ms=wrapup_ms)
+        placement = await self.acd.enqueue(item, queue=queue, policy=terms, **asked)
+        self.offers += placement.offers
         return placement
 
     async def passes(self, ms: int) -> None:
@@ -70,7 +101,7 @@ class Desk:
         return next(state for state in await self.acd.agents() if state.id == agent)
 
     async def item(self, item: str) -> ItemState | None:
-        return next((state for state in await self.acd.adopt() if state.id == item), None)
+        return await self.acd.item(item)
 
     async def journal(self, *kinds: str) -> list[dict[str, Any]]:
         entries = await self.line.call("XRANGE", "hotline:{default}:journal", "-", "+")

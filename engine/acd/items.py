@@ -1,0 +1,191 @@
+"""Items and their offers: each verb is one FCALL, atomic in Redis.
+
+Whatever notices a call brings about, for this item or any other of this engine, come back in its reply and go to
+`on_notice` before the awaiting task wakes, even if that task was cancelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from engine.acd.offer import Missed
+from engine.acd.policy import Policy
+from engine.acd.staff import Staff
+from engine.acd.states import Accuracy, Figures, ItemState, Offer, Placement, QueueState
+from engine.acd.wire import notice
+
+_UNKNOWN_POLICY = -1
+
+
+class Items(Staff):
+    """What waits, is offered, and is talked about. Every method raises LineDown when Redis does not answer."""
+
+    async def enqueue(
+        self,
+        item: str,
+        *,
+        queue: str,
+        policy: Policy,
+        type: str = "call",  # noqa: A002 - the field's word
+        data: str = "",
+        head_start_ms: int = 0,
+        waited_ms: int = 0,
+        preferred: str = "",
+        patience_ms: int = 0,
+        exclude: Mapping[str, int] | None = None,
+        who: str = "",
+        replaces: str = "",
+        closes_in_ms: int | None = None,
+        hold_ms: int = 0,
+    ) -> Placement:
+        """Puts the item in line, or offers it at once when an agent is ready, or says why it may not wait here.
+
+        Its own offers are in the Placement and not also given to `on_notice`. Idempotent by item id: repeated, it tells
+        the same again. A task that is cancelled here must withdraw.
+
+        `waited_ms`: counts as having come so long ago, in everything. `preferred`: first in choice; for `patience_ms`
+        nobody else, while they are at work. `exclude`: agents who are not to have it for so many ms. `who`: a digest of
+        a verified caller, who gets a place back that they abandoned lately. `replaces`: takes the place of that item.
+        `closes_in_ms`: who still waits then is released, reason "closed". `hold_ms`: deferred at first.
+        """
+        asked = {
+            "queue": queue,
+            "type": type,
+            "data": data,
+            "who": who,
+            "waited": waited_ms,
+            "head_start": head_start_ms,
+            "preferred": preferred,
+            "patience": patience_ms,
+            "exclude": [word for pair in (exclude or {}).items() for word in pair],
+            "replaces": replaces,
+            "closes_in": -1 if closes_in_ms is None else max(closes_in_ms, 0),
+            "hold": hold_ms,
+        }
+        own: list[Offer] = []
+
+        def sort_out(reply: Any) -> None:
+            self._note_due(reply)
+            for words in reply[2:]:
+                told = notice(words)
+                if isinstance(told, Offer) and told.item == item:
+                    own.append(told)
+                else:
+                    self._on_notice(told)
+
+        arguments = (item, policy.id, orjson.dumps(asked))
+        reply = await self._ask("enqueue", *arguments, sink=sort_out)
+        if reply[0] == _UNKNOWN_POLICY:
+            await self.intern(policy)
+            reply = await self._ask("enqueue", *arguments, sink=sort_out)
+        result = reply[0]
+        if isinstance(result, str):
+            return Placement(0, refused=result)
+        return Placement(result, tuple(own))
+
+    async def position(self, item: str) -> int:
+        """1-based among the waiting of its queue; 0 while it is offered, talking or deferred; -1 if unknown."""
+        reply = await self._ask("position", item)
+        return int(reply[0])
+
+    async def figures(self, item: str) -> Figures | None:
+        """What is known about how soon it will be answered; None if unknown."""
+        reply = await self._ask("estimate", item)
+        if not reply[0]:
+            return None
+        position, staffed, ready, *rest = reply[0]
+        served, busy, handled, handle, waited, said = map(float, rest)
+        return Figures(position, staffed, ready, served, busy, handled, handle, int(waited), int(said))
+
+    async def said(self, item: str, low_ms: int, high_ms: int) -> bool:
+        """The caller has just been told that it will take that long; measured when an agent accepts."""
+        return await self._done("said", item, low_ms, high_ms)
+
+    async def ringing(self, token: str) -> bool:
+        """The agent's phone rings. False: stale, hang the agent's leg up."""
+        return await self._done("ringing", token)
+
+    async def accept(self, token: str) -> bool:
+        """The agent answered, first of all that rang: the item's other offers are over, uncharged, and their legs are
+        to be hung up. False: stale, hang the agent's leg up. True again when repeated."""
+        return await self._done("accept", token)
+
+    async def miss(
+        self,
+        token: str,
+        reason: Missed,
+        *,
+        cause: int | None = None,
+        tech_cause: int | str | None = None,
+        ring_ms: int,
+    ) -> bool:
+        """The offer ended without a conversation: the item is at its place again, or offered to the next; or released,
+        if its wait ended meanwhile.
+
+        False: stale, or a reason that the offer's state does not allow (only FAILED and DUMPED after accept).
+        """
+        optional = ("" if value is None else str(value) for value in (cause, tech_cause))
+        return await self._done("miss", token, reason.value, *optional, ring_ms)
+
+    async def withdraw(self, item: str, reason: str, *, keep_place: bool = False) -> bool:
+        """The caller left, or the flow took the item out, before an agent accepted. `keep_place`: they may come back to
+        it, if the policy says so and they are known (`who`).
+
+        False: unknown (gone already), or accepted: `leave` ends that.
+        """
+        return await self._done("withdraw", item, reason, int(keep_place))
+
+    async def defer(self, item: str, ms: int, reason: str) -> bool:
+        """Out of the line for so long, at the same place afterwards; whoever is reserved for it is free, uncharged.
+        False: unknown, or accepted."""
+        return await self._done("defer", item, ms, reason)
+
+    async def leave(self, item: str, *, reason: str) -> bool:
+        """The agent's leg left: the item ends, wrap-up starts. False: unknown, or nobody accepted it."""
+        return await self._done("leave", item, reason)
+
+    async def adopt(self, engine: str | None = None) -> list[ItemState]:
+        """The items of `engine` (default: ours, from before a restart), which are ours from now on.
+
+        An offer among them is taken up with its token: accept, miss or withdraw it.
+        """
+        reply = await self._ask("adopt", engine or self._engine)
+        return [_item_state(row) for row in reply[0]]
+
+    async def restore(self, item: str, agent: str) -> bool:
+        """After Redis was emptied: this item, just enqueued again with `hold_ms`, is what the agent has been talking
+        about all along. False: unknown item or agent."""
+        return await self._done("restore", item, agent)
+
+    async def item(self, item: str) -> ItemState | None:
+        """One item as it is now; None when there is none of this id."""
+        reply = await self._ask("item", item)
+        return _item_state(reply[0]) if reply[0] else None
+
+    async def waiting(self, queue: str, first: int = 0, last: int = 99) -> list[ItemState]:
+        """That slice of a queue's line, the next one first."""
+        reply = await self._ask("waiting", queue, first, last)
+        return [_item_state(row) for row in reply[0]]
+
+    async def queues(self) -> list[QueueState]:
+        """Every queue that ever had an item, by name."""
+        reply = await self._ask("queues")
+        return sorted((QueueState(*row) for row in reply[0]), key=lambda queue: queue.queue)
+
+    async def accuracy(self) -> list[Accuracy]:
+        """How good the estimates of each queue were, by name."""
+        reply = await self._ask("accuracy")
+        found = []
+        for queue, *numbers in reply[0]:
+            told, within, error, bias = map(int, numbers)
+            found.append(Accuracy(queue, told, within, round(error / told), round(bias / told)))
+        return sorted(found, key=lambda accuracy: accuracy.queue)
+
+
+def _item_state(row: list[Any]) -> ItemState:
+    id_, queue, type_, state, offers, attempt, at, data = row
+    made = tuple(Offer(*words[1:]) for words in offers)
+    return ItemState(id_, queue, type_, state, made, int(attempt), int(at), data)
