@@ -6,7 +6,18 @@ import pytest
 
 from engine.redis_line import RedisLine
 from tests.acd.desk import Desk
+from tests.acd.redis_cluster import RedisCluster
+from tests.acd.redis_sentinel import SentinelSet
 from tests.acd.redis_server import RedisServer
+
+# What these say holds whichever way Redis is run: each of their tests runs against all three.
+_ON_EVERY_KIND = {"test_matching", "test_offer_lifecycle", "test_attempts"}
+_KINDS = {"plain": "redis_server", "cluster": "redis_cluster", "sentinel": "sentinel_set"}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "redis_url" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] in _ON_EVERY_KIND:
+        metafunc.parametrize("redis_url", _KINDS, indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +26,34 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
+    """Three masters, whose slots a test may move."""
+    cluster = RedisCluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def sentinel_set(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SentinelSet]:
+    servers = SentinelSet(tmp_path_factory.mktemp("sentinel"))
+    try:
+        servers.start()
+        yield servers
+    finally:
+        servers.stop()
+
+
+@pytest.fixture
+def redis_url(request: pytest.FixtureRequest) -> str:
+    """A plain server's, or what the test is parametrized with."""
+    url: str = request.getfixturevalue(_KINDS[getattr(request, "param", "plain")]).url
+    return url
 
 
 @pytest.fixture
@@ -27,8 +66,8 @@ def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer
 
 
 @pytest.fixture
-async def line(redis_server: RedisServer) -> AsyncIterator[RedisLine]:
-    line = RedisLine(redis_server.url)
+async def line(redis_url: str) -> AsyncIterator[RedisLine]:
+    line = RedisLine(redis_url)
     await line.open()
     await line.call("FLUSHALL")
     yield line
