@@ -209,11 +209,11 @@ class Engine:
 
     async def staff(self, site: Site) -> None:
         """Tells the ACD who there is and what may be asked of them. Raises LineDown."""
-        requirements = {queue.require for queue in site.queues.values()}
+        requirements = {queue.base for queue in site.queues.values()}
         requirements |= {
             need for flow in site.flows.values() for _, step in flow if (need := getattr(step, "require", None))
         }
-        await self.acd.define({user: agent.skills for user, agent in site.agents.items()}, requirements)
+        await self.acd.define({user: agent.abilities for user, agent in site.agents.items()}, requirements)
         for state in await self.acd.agents():
             # An agent may have nothing but a SIP phone: whoever has never said otherwise is ready once it registers.
             if state.intent is Intent.LOGGED_OUT and not state.reason:

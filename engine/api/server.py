@@ -125,10 +125,10 @@ class Api:
             [
                 {
                     "queue": name,
-                    "requirement": queue.require,
+                    "requirement": queue.base,
                     "waiting": live.get(name, {}).get("waiting", 0),
                     "oldest_wait_ms": live.get(name, {}).get("oldest_wait_ms", 0),
-                    "ready": sum(parse(queue.require).met_by(site.agents[id_].skills, id_) for id_ in routable),
+                    "ready": sum(parse(queue.base).met_by(site.agents[id_].abilities, id_) for id_ in routable),
                 }
                 for name, queue in site.queues.items()
             ]

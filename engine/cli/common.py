@@ -40,10 +40,10 @@ def faults() -> tuple[type[Exception], ...]:
     from engine.acd import RequirementError
     from engine.api.client import NoEngine, Refused
     from engine.asterisk.ari import AriError
-    from engine.redis_line import LineDown
+    from engine.redis_line import BadRedisUrl, LineDown
     from engine.store.url import BadDatabase
 
-    return (CannotRun, SiteError, NoEngine, Refused, BadDatabase, LineDown, AriError, RequirementError)
+    return (CannotRun, SiteError, NoEngine, Refused, BadDatabase, BadRedisUrl, LineDown, AriError, RequirementError)
 
 
 def fail(error: Exception) -> typer.Exit:

@@ -106,7 +106,7 @@ def _route(site: Site, route: Route, findings: Findings) -> None:
             findings.does.append(f"leaves the flow for {words}")
     if route.require:
         requirement = parse(route.require)
-        if any(requirement.met_by(agent.skills, agent_id) for agent_id, agent in site.agents.items()):
+        if any(requirement.met_by(agent.abilities, agent_id) for agent_id, agent in site.agents.items()):
             findings.does.append(f"only agents who meet `{route.require}` are offered the call")
         else:
             findings.faults.append(f"no agent in agents.yaml can ever meet `{route.require}`")

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.acd import parse
-from engine.config import check_flows, check_keys, check_variables
+from engine.config import check_flows, check_keys, check_queues, check_variables
 from engine.config.check import Finding, error, warning
 from engine.config.site import Site
 from engine.config.source import Fault, SiteError, Source
-from engine.flow.steps.queue import Queue
 
 
 def look(site: Site) -> list[Finding]:
@@ -20,22 +18,10 @@ def look(site: Site) -> list[Finding]:
         *check_flows.look(site, sources),
         *check_keys.look(site, sources),
         *check_variables.look(site, sources),
-        *_unstaffed(site, sources),
+        *check_queues.look(site, sources),
         *_tests(site),
         *_scripts(site),
     ]
-
-
-def _unstaffed(site: Site, sources: dict[str, Source]) -> Iterator[Finding]:
-    """Queue steps with a requirement of their own that no agent meets."""
-    for name, flow in site.flows.items():
-        for step, box in flow:
-            if not isinstance(box, Queue) or box.require is None:
-                continue
-            need = parse(box.require)
-            if not any(need.met_by(agent.skills, user) for user, agent in site.agents.items()):
-                said = f"no agent in agents.yaml can ever meet `{box.require}`; give one the skill or ask for less"
-                yield error(sources[name].fault(("steps", step, "require"), said))
 
 
 def _tests(site: Site) -> Iterator[Finding]:

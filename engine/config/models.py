@@ -1,30 +1,21 @@
-"""What stands in dialplan/{hotline,agents,queues}.yaml."""
+"""dialplan/hotline.yaml: which numbers are answered, and what holds for all of them."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from engine.acd import parse
+from engine.config.agents import Agent as Agent
+from engine.config.names import Digits, Language
+from engine.config.names import Extension as Extension
+from engine.config.names import Name as Name
+from engine.config.names import Requirement as Requirement
+from engine.config.queues import Queue as Queue
 from engine.config.trunks import AreaCode, Branch, Trunk
 from engine.config.units import Seconds, Written
 from engine.identity.numbers import Caller, normalise
 from engine.sounds.tts import Voice
-
-Language = Literal["zh-CN", "en"]
-Digits = Annotated[str, StringConstraints(pattern=r"^\d{2,20}$")]
-Extension = Annotated[str, StringConstraints(pattern=r"^\d{2,8}$")]
-# Names go into dialplan extensions, PJSIP section names and Redis keys: letters, digits, dash, underscore.
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
-
-
-def _requirement(text: str) -> str:
-    parse(text)
-    return text
-
-
-Requirement = Annotated[str, AfterValidator(_requirement)]
 
 
 class Number(Written):
@@ -106,35 +97,3 @@ class HotlineFile(Written):
             strip=rules.strip,
             presentation=presentation,
         )
-
-
-class Agent(Written):
-    """A person and the SIP phone in front of them; the key is the phone's user name."""
-
-    name: str
-    skills: dict[Name, Annotated[int, Field(ge=0, le=10)]] = Field(default_factory=dict)
-    password: Annotated[str, StringConstraints(min_length=12)] | None = None
-    contact: Annotated[str, StringConstraints(pattern=r"^sips?:[^\s;,]+$")] | None = None
-
-
-class AgentsFile(Written):
-    """dialplan/agents.yaml"""
-
-    agents: dict[Name, Agent] = Field(min_length=1)
-
-
-class Queue(Written):
-    """A line of waiting callers and what their agents must be able to do."""
-
-    require: Requirement
-    ring: Seconds = 20.0
-    wrap_up: Seconds = 10.0
-    max_wait: Seconds = 600.0
-    announce_position: Seconds | None = 30.0
-    music: Name = "default"
-
-
-class QueuesFile(Written):
-    """dialplan/queues.yaml"""
-
-    queues: dict[Name, Queue] = Field(min_length=1)

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.config.models import Queue, Tier
+from engine.config.models import Tier
+from engine.config.queues import Queue
 from engine.config.source import Fault
 from engine.config.source import Source as File
 from engine.flow.flow import Flow
@@ -37,10 +38,11 @@ def used(flows: Mapping[str, Flow], queues: Mapping[str, Queue], sounds: Sounds)
             for prompt, language in _of_step(box):
                 yield Use(prompt, language, f"flows/{name}", ("steps", step, box.kind))
     for name, queue in queues.items():
-        if queue.announce_position is not None:
+        if queue.announcing is not None and queue.announcing.position:
+            setting = "announce" if queue.announce else "announce_position"
             for language in LANGUAGES:
                 for prompt in ("all-agents-busy", *sounds.positions(language)):
-                    yield Use(prompt, language, "queues", ("queues", name, "announce_position"))
+                    yield Use(prompt, language, "queues", ("queues", name, setting))
 
 
 def music_used(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
+from engine.config.agents import Agent
 from engine.config.dialling import NotAllowed, ways_out
 from engine.config.models import HotlineFile
 from engine.config.source import Fault, Source, nearest
@@ -27,6 +28,13 @@ def of_hotline(source: Source, hotline: HotlineFile, agents: Container[str], fol
             yield source.fault(("branches", extension), message)
         if branch.number is not None:
             yield from _number(source, ("branches", extension, "number"), hotline, branch.number)
+
+
+def of_agents(source: Source, hotline: HotlineFile, agents: Mapping[str, Agent]) -> Iterator[Fault]:
+    """Outside phones that no trunk leads to."""
+    for user, agent in agents.items():
+        if agent.number is not None:
+            yield from _number(source, ("agents", user, "number"), hotline, agent.number)
 
 
 def of_flows(

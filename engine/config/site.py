@@ -10,10 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Generic
 
-from engine.acd import parse
-from engine.config import prompts, reach
-from engine.config.models import Agent, AgentsFile, HotlineFile, IdentitySettings, QueuesFile
-from engine.config.models import Queue as QueueSettings
+from engine.config import prompts, reach, serving
+from engine.config.agents import Agent, AgentsFile
+from engine.config.models import HotlineFile, IdentitySettings
+from engine.config.queues import KINDS, Kind, QueuesFile
+from engine.config.queues import Queue as QueueSettings
 from engine.config.references import references
 from engine.config.source import Fault, Model, SiteError, Source, nearest
 from engine.config.trunks import Branch
@@ -46,11 +47,12 @@ class Site:
     warnings: Sequence[Fault] = ()
     conf: Mapping[str, str] = field(default_factory=dict)
     """Asterisk's files by name, each with the digest of what it says: what a reload has to tell Asterisk of."""
+    kinds: Mapping[str, Kind] = field(default_factory=lambda: KINDS)
 
     def phones(self) -> dict[str, Agent | Branch]:
-        """Whose SIP phone registers with us, by user name: the agents, and the branches that no trunk leads to."""
-        branches = {user: branch for user, branch in self.hotline.branches.items() if branch.number is None}
-        return {**self.agents, **branches}
+        """Whose SIP phone registers with us, by user name: the agents and the branches that no trunk leads to."""
+        everybody: dict[str, Agent | Branch] = {**self.agents, **self.hotline.branches}
+        return {user: owner for user, owner in everybody.items() if owner.number is None}
 
     def sound(self, prompt: str, language: str) -> str:
         """The file of a prompt, without its extension: in the caller's language, or `name@en` in that one. What
@@ -101,8 +103,10 @@ def load(folder: Path, *, unspoken: bool = False) -> Site:
         *_numbers(hotline_file.source, hotline, flows),
         *_flows(flow_sources, flows, queues),
         *([] if unspoken else prompts.unrecorded(prompt_sources, heard, sounds)),
-        *_staffing(queues_file.source, queues, agents),
+        *serving.of_queues(queues_file.source, queues_file.content, agents, calendars),
+        *serving.of_agents(agents_file.source, agents, queues_file.content),
         *reach.of_hotline(hotline_file.source, hotline, agents, folder),
+        *reach.of_agents(agents_file.source, hotline, agents),
         *reach.of_flows(flow_sources, flows, hotline, agents),
         *references(flow_sources, flows, calendars=calendars, lists=lists, areas=areas),
         *_tiers(lists_file, hotline),
@@ -123,6 +127,7 @@ def load(folder: Path, *, unspoken: bool = False) -> Site:
         lists,
         warnings,
         _conf(folder),
+        queues_file.content.all_kinds(),
     )
 
 
@@ -206,14 +211,6 @@ def _target(
         place = f"flow `{flow}`" if flow else "here"
         near = nearest(step, flows[flow or here].steps)
         yield source.fault(where, f"goes to `{step}`, which is no step {place}{near}")
-
-
-def _staffing(source: Source, queues: Mapping[str, QueueSettings], agents: Mapping[str, Agent]) -> Iterator[Fault]:
-    for name, queue in queues.items():
-        requirement = parse(queue.require)
-        if not any(requirement.met_by(agent.skills, agent_id) for agent_id, agent in agents.items()):
-            message = f"no agent in agents.yaml can ever meet `{queue.require}`; give one the skill or ask for less"
-            yield source.fault(("queues", name, "require"), message)
 
 
 def _calendars(file: _File[CalendarsFile] | None) -> dict[str, Calendar]:

@@ -6,11 +6,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from engine.acd import parse
+from engine.config.queues import QueueStep
 from engine.flow.expression import Value, Variables
 from engine.sounds import UnknownPrompt
 
 if TYPE_CHECKING:
-    from engine.config.models import Queue, Tier
+    from engine.config.models import Tier
+    from engine.config.queues import Queue
     from engine.config.site import Site
     from engine.flow.steps import ToQueue
 
@@ -20,11 +23,20 @@ def tier_of(variables: Variables) -> str:
     return str(variables.get("customer.tier") or "")
 
 
-def requirement(to: ToQueue, site: Site, variables: Variables) -> str:
-    """The step's or the queue's, and what the identity endpoint has asked for this caller."""
-    wanted = to.require or site.queues[to.queue].require
+def steps(to: ToQueue, site: Site, variables: Variables) -> tuple[QueueStep, ...]:
+    """Who may take the caller as their wait grows: by the step of the flow or by the queue, and in either case only who
+    meets what the identity endpoint has asked for this caller."""
+    queue = site.queues[to.queue]
+    own = queue.widening if to.require is None else (QueueStep(require=to.require, prefer=queue.prefer),)
     further = str(variables.get("route.require") or "")
-    return f"({wanted}) & ({further})" if further else wanted
+    if not further:
+        return own
+    return tuple(step.model_copy(update={"require": parse(f"({step.require}) & ({further})").text}) for step in own)
+
+
+def requirement(to: ToQueue, site: Site, variables: Variables) -> str:
+    """Who may take the caller at some time."""
+    return parse(steps(to, site, variables)[-1].require).text
 
 
 def head_start_s(site: Site, variables: Variables) -> float:

@@ -26,6 +26,7 @@ from engine.host import asterisk_program, generated
 from engine.host.backoff import Backoff
 from engine.host.child import Child
 from engine.host.state import CannotRun, Ports, State
+from engine.redis_line import url as redis_url
 
 log = structlog.get_logger()
 
@@ -68,7 +69,9 @@ class Supervisor:
     """Owns the children of one hotline."""
 
     def __init__(self, options: Options, say: Callable[[str], None]) -> None:
-        """`say` is told, in words, how far the start is. Raises CannotRun."""
+        """`say` is told, in words, how far the start is. Raises CannotRun, BadRedisUrl."""
+        if options.redis_url is not None:
+            redis_url.parse(options.redis_url)
         self._options = options
         self._listener = say
         self._state = State(options.state)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 PORT = 6379
 SENTINEL_PORT = 26379
@@ -14,6 +15,10 @@ EXAMPLES = (
     "redis+sentinel://[user:password@]host:port,host:port/master-name/0 or "
     "redis+cluster://[user:password@]host:port,host:port (rediss… for TLS)"
 )
+
+# urlsplit refuses several hosts where one of them is an IPv6 address.
+_URL = re.compile(r"(?P<scheme>[a-z+]+)://(?P<where>[^/?#]*)(?P<path>[^?#]*)(?:\?(?P<options>[^#]*))?")
+_SERVER = re.compile(r"(?:\[(?P<ipv6>[^\[\]]+)\]|(?P<host>[^:\[\]]*))(?::(?P<port>[0-9]{1,5}))?")
 
 
 class BadRedisUrl(ValueError):  # noqa: N818 - said to the admin, not to a programmer
@@ -60,26 +65,23 @@ class RedisUrl:
 
 def parse(text: str) -> RedisUrl:
     """Raises BadRedisUrl."""
-    try:
-        url = urlsplit(text)
-    except ValueError as error:
-        raise BadRedisUrl(f"cannot be read ({error})") from None
-    if url.fragment:
-        raise BadRedisUrl("contains a #, which in a password is written %23")
-    scheme, _, kind = url.scheme.partition("+")
-    login, _, where = url.netloc.rpartition("@")
+    url = _URL.fullmatch(text)
+    if url is None:
+        raise BadRedisUrl("cannot be read (a ? or # in a password is written %3F or %23)")
+    scheme, _, kind = url["scheme"].partition("+")
+    login, _, where = url["where"].rpartition("@")
     user, _, password = login.partition(":")
-    options = dict(parse_qsl(url.query))
+    options = dict(parse_qsl(url["options"] or ""))
     if scheme == "unix" and not kind:
-        if where or not url.path:
+        if where or not url["path"]:
             raise BadRedisUrl("names no socket by its absolute path, unix:///run/redis.sock")
-        servers: tuple[Server, ...] = (Server("", 0, unquote(url.path)),)
+        servers: tuple[Server, ...] = (Server("", 0, unquote(url["path"])),)
         master, database = "", ""
     elif scheme in ("redis", "rediss") and kind in tuple(Kind):
         servers = _servers(where, Kind(kind))
-        master, database = _path(url.path, Kind(kind))
+        master, database = _path(url["path"], Kind(kind))
     else:
-        raise BadRedisUrl(f"is of the kind {url.scheme!r}, which Hotline does not know")
+        raise BadRedisUrl(f"is of the kind {url['scheme']!r}, which Hotline does not know")
     read = RedisUrl(
         kind=Kind(kind),
         servers=servers,
@@ -104,13 +106,12 @@ def _servers(where: str, kind: Kind) -> tuple[Server, ...]:
     return servers
 
 
-def _server(text: str, port: int) -> Server:
-    host, colon, number = text.rpartition(":")
-    if not colon or text.endswith("]"):
-        host, number = text, str(port)
-    if not number.isascii() or not number.isdigit() or not 0 < int(number) < 65536:
-        raise BadRedisUrl(f"has the port {number!r}")
-    return Server(unquote(host.strip("[]")) or "127.0.0.1", int(number))
+def _server(text: str, default_port: int) -> Server:
+    read = _SERVER.fullmatch(text)
+    port = int(read["port"] or default_port) if read else 0
+    if read is None or not 0 < port < 65536:
+        raise BadRedisUrl(f"names the server {text!r}, which is no host:port")
+    return Server(read["ipv6"] or unquote(read["host"]) or "127.0.0.1", port)
 
 
 def _path(path: str, kind: Kind) -> tuple[str, str]:

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field
 
-from engine.config.models import Language
+from engine.acd import parse
+from engine.config.names import Language, Requirement
 from engine.config.site import Site
 from engine.config.source import Fault, SiteError, Source
 from engine.config.units import Seconds, Written
@@ -59,7 +60,7 @@ class Expected(Written):
     hears: Several = Field(default_factory=list)
     hears_not: Several = Field(default_factory=list)
     ends: str | None = None
-    require: str | None = None
+    require: Requirement | None = None
     head_start: Seconds | None = None
     music: str | None = None
     cause: int | None = None
@@ -191,7 +192,8 @@ def _differences(expected: Expected, story: Story) -> Iterator[str]:
     if expected.ends is not None and str(story.end) != expected.ends and story.end.kind != expected.ends:
         yield f"ends     expected {expected.ends}"
         yield f"         got      {story.end} ({story.end.why})"
-    facts: dict[str, object] = {"require": expected.require, "music": expected.music, "cause": expected.cause}
+    require = parse(expected.require).text if expected.require else None
+    facts: dict[str, object] = {"require": require, "music": expected.music, "cause": expected.cause}
     facts |= {"head_start_s": expected.head_start, "answered": expected.answered}
     for name, value in facts.items():
         got = story.end.facts.get(name)
