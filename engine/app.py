@@ -14,7 +14,7 @@ import structlog
 
 import engine
 from engine import fittings
-from engine.acd import Acd, Intent, Offer
+from engine.acd import Acd, AgentTerms, Intent, Notice, Policy, Step
 from engine.api.server import Api
 from engine.asterisk import agi_scripts
 from engine.asterisk.agi_session import Rooms
@@ -81,7 +81,7 @@ class Engine:
         self.journal = Journal(self.line)
         self.database = Database(settings.database_url)
         self.ledger = Ledger(settings.redis_url, self.database, consumer=settings.name)
-        self.acd = Acd(self.line, engine=settings.name, on_offer=self._offered)
+        self.acd = Acd(self.line, engine=settings.name, on_notice=self._noticed)
         self.phones = Phones(self.acd)
         self.node = Node(
             settings.ari_url,
@@ -213,7 +213,12 @@ class Engine:
         requirements |= {
             need for flow in site.flows.values() for _, step in flow if (need := getattr(step, "require", None))
         }
-        await self.acd.define({user: agent.abilities for user, agent in site.agents.items()}, requirements)
+        agents = {
+            user: AgentTerms(skills=agent.abilities, rank=rank, weight=agent.weight)
+            for rank, (user, agent) in enumerate(site.agents.items())
+        }
+        policies = [Policy(steps=(Step(0, need),), lease_ms=35_000, wrapup_ms=10_000) for need in sorted(requirements)]
+        await self.acd.define(agents, policies)
         for state in await self.acd.agents():
             # An agent may have nothing but a SIP phone: whoever has never said otherwise is ready once it registers.
             if state.intent is Intent.LOGGED_OUT and not state.reason:
@@ -244,8 +249,8 @@ class Engine:
     def _arrived(self, arrival: Arrival) -> None:
         self.calls.arrive(arrival)
 
-    def _offered(self, offer: Offer) -> None:
-        self.calls.offered(offer)
+    def _noticed(self, notice: Notice) -> None:
+        self.calls.noticed(notice)
 
     def _restarted(self) -> None:
         self.chore(self._tend_phones())

@@ -140,6 +140,9 @@ class Api:
             [
                 {
                     **asdict(state),
+                    "work": state.work,
+                    "item": state.item,
+                    "wrapup_until_ms": state.wrapup_until_ms,
                     "name": site.agents[state.id].name if state.id in site.agents else "",
                     "skills": site.agents[state.id].skills if state.id in site.agents else {},
                 }

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from engine.acd import Offer
+from engine.acd import Notice, Offer
 from engine.asterisk.ari import AriError
 from engine.asterisk.channel import CallerLeg
 from engine.asterisk.dialplan import language_of
@@ -140,13 +140,15 @@ class Calls:
             CallEnded(record.id, ended_ms, reason=reason, record=row), deadline_s=ACCOUNT_S
         )
 
-    def offered(self, offer: Offer) -> None:
-        """The ACD has reserved an agent for one of our calls."""
-        call = self._calls.get(offer.item)
+    def noticed(self, notice: Notice) -> None:
+        """The ACD has something to tell of one of our calls."""
+        call = self._calls.get(notice.item)
+        if not isinstance(notice, Offer):
+            return
         if call is not None:
-            call.offers.put_nowait(offer)
+            call.offers.put_nowait(notice)
         else:
-            self._spawn(self._return_offer(offer))
+            self._spawn(self._return_offer(notice))
 
     async def _return_offer(self, offer: Offer) -> None:
         """The caller left while the offer was on its way."""

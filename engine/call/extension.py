@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 # Why the agent did not take the call → the step's outcome.
 OUTCOMES = {
     Missed.BUSY: "busy",
+    Missed.DND: "busy",
     Missed.REJECTED: "busy",
     Missed.NO_ANSWER: "no_answer",
     Missed.DUMPED: "no_answer",
+    Missed.UNCONFIRMED: "no_answer",
     Missed.UNREACHABLE: "absent",
+    Missed.WRONG_NUMBER: "absent",
     Missed.FAILED: "no_answer",
     Missed.LEASE: "no_answer",
 }

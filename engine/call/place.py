@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from engine.acd import Offer
+from engine.acd import Offer, Policy, Step
 from engine.config.models import Queue
 
 if TYPE_CHECKING:
@@ -19,21 +19,25 @@ class Place:
     """One stay in line. An agent who misses an offer puts the caller back at their place, until it is given up."""
 
     def __init__(self, call: InboundCall, settings: Queue, requirement: str) -> None:
-        self._call, self._settings, self._requirement = call, settings, requirement
+        self._call = call
+        self._policy = Policy(
+            steps=(Step(0, requirement),),
+            lease_ms=round((settings.ring + LEASE_MARGIN_S) * 1000),
+            wrapup_ms=round(settings.wrap_up * 1000),
+        )
 
     async def take(self, *, waited_s: float = 0.0) -> Offer | None:
         """Takes the place, or finds it again; the offer, if somebody is free at once. Raises LineDown.
 
         `waited_s`: how long the caller has been in line before, in seconds; it counts beside their head start.
         """
-        call, record, settings = self._call, self._call.record, self._settings
+        call, record = self._call, self._call.record
         placement = await call.board.acd.enqueue(
             record.id,
             queue=record.queue,
-            requirement=self._requirement,
-            head_start_ms=round((record.head_start_s + waited_s) * 1000),
-            wrapup_ms=round(settings.wrap_up * 1000),
-            lease_ms=round((settings.ring + LEASE_MARGIN_S) * 1000),
+            policy=self._policy,
+            head_start_ms=round(record.head_start_s * 1000),
+            waited_ms=round(waited_s * 1000),
         )
         record.queued_ms = record.queued_ms or call.now_ms()
         if placement.offer is None:  # an offer saves the record itself, once the phone rings

@@ -92,8 +92,8 @@ class Recovery:
             return
         # The ACD knows of an offer that the record was not yet told of.
         record.offers = max(record.offers, item.attempt)
-        if item.state != "waiting":
-            await self._acd.miss(item.token, Missed.FAILED, ring_ms=0)
+        for offer in item.offers:
+            await self._acd.miss(offer.token, Missed.FAILED, ring_ms=0)
 
     async def _forget(self, item: ItemState) -> None:
         """An item whose call left no record."""

@@ -190,6 +190,84 @@ class ItemEnqueued(Event):
     head_start_ms: int
     position: int
     ready: int
+    waited_ms: int = 0
+    step: int = 1
+
+
+@_event("item.refused")
+class ItemRefused(Event):
+    """The queue took nobody: full, no_agents, none_eligible, timed_out, closed."""
+
+    queue: str
+    reason: str
+
+
+@_event("item.resumed")
+class ItemResumed(Event):
+    """Somebody has a place back that they abandoned a moment ago."""
+
+    queue: str
+    wait_ms: int
+
+
+@_event("item.requirements_relaxed")
+class ItemRelaxed(Event):
+    """From now on others may take it, too. Step 0 is the preferred agent's."""
+
+    step: int
+    requirement: str
+    wait_ms: int
+
+
+@_event("item.urgent")
+class ItemUrgent(Event):
+    """It has waited as long as its class may at the most, and goes before everybody else."""
+
+    wait_ms: int
+
+
+@_event("item.deferred")
+class ItemDeferred(Event):
+    """Out of the line until then, at the same place afterwards."""
+
+    reason: str
+    until: int
+
+
+@_event("item.returned")
+class ItemReturned(Event):
+    queue: str
+
+
+@_event("item.assigned")
+class ItemAssigned(Event):
+    """Somebody gave it to an agent, or took it themselves."""
+
+    agent: str
+    by: str
+
+
+@_event("item.reprioritised")
+class ItemReprioritised(Event):
+    head_start_ms: int
+    strict: int
+    by: str
+
+
+@_event("item.taken_out")
+class ItemTakenOut(Event):
+    """By hand; `target` says where to, such as `queue:service`."""
+
+    reason: str
+    target: str
+    by: str
+
+
+@_event("item.restored")
+class ItemRestored(Event):
+    """After Redis was emptied: what this agent has been talking about all along."""
+
+    agent: str
 
 
 @_event("item.announced")
@@ -200,6 +278,7 @@ class ItemAnnounced(Event):
 @_event("item.ended")
 class ItemEnded(Event):
     reason: str
+    target: str = ""
 
 
 @_event("offer.created")
@@ -213,6 +292,8 @@ class OfferCreated(Event):
     attempt: int
     candidates: tuple[Candidate, ...] = ()
     passed: tuple[Passed, ...] = ()
+    step: int = 1
+    order: str = "longest_idle"
 
 
 @_event("offer.ringing")
@@ -294,6 +375,14 @@ class BridgeEnded(Event):
 
 @_event("wrapup.started")
 class WrapupStarted(Event):
+    agent: str
+    until: int
+
+
+@_event("wrapup.changed")
+class WrapupChanged(Event):
+    """Extended, or cut short, by hand."""
+
     agent: str
     until: int
 

@@ -164,10 +164,15 @@ PASSED = {
     "cooldown": "pausing after a missed call",
     "device_down": "phone not registered",
     "wrapup": "in wrap-up",
+    "rings": "rings for this caller already",
+    "no_capacity": "takes no calls",
 }
 
 MISSED = {
     "busy": "was busy",
+    "dnd": "does not want to be disturbed",
+    "unconfirmed": "did not press the key",
+    "wrong_number": "has no phone where the configuration says",
     "rejected": "rejected the call",
     "no_answer": "did not answer",
     "unreachable": "could not be reached",
@@ -213,6 +218,11 @@ def _bridge_ended(event: e.BridgeEnded, _: Context) -> str:
 
 def _wrapup(event: e.WrapupStarted, context: Context) -> str:
     return f"{context.agent(event.agent)} in wrap-up for {span(max(event.until - event.at, 0))}"
+
+
+def _reprioritised(event: e.ItemReprioritised, context: Context) -> str:
+    strict = f", strictly before others (level {event.strict})" if event.strict else ""
+    return f"now counted as having waited {span(event.head_start_ms)} more{strict}, says {context.agent(event.by)}"
 
 
 def _intent(event: e.AgentIntentChanged, context: Context) -> str:
@@ -262,6 +272,18 @@ SENTENCES: dict[type[Event], Sentence] = {
     e.VerifyFinished: _verified,
     e.HttpFinished: _asked,
     e.ItemEnqueued: _enqueued,
+    e.ItemRefused: lambda event, _: f"not taken into {event.queue}: {_words(event.reason)}",
+    e.ItemResumed: lambda event, _: f"has the place in {event.queue} back, after {span(event.wait_ms)} of waiting",
+    e.ItemRelaxed: lambda event, _: f"after {span(event.wait_ms)} others may answer, too: {event.requirement}",
+    e.ItemUrgent: lambda event, _: f"has waited {span(event.wait_ms)}: next before everybody else",
+    e.ItemDeferred: lambda event, _: f"put back for a while: {_words(event.reason)}",
+    e.ItemReturned: lambda event, _: f"waits in {event.queue} again",
+    e.ItemAssigned: lambda event, c: f"given to {c.agent(event.agent)} by {c.agent(event.by)}",
+    e.ItemReprioritised: _reprioritised,
+    e.ItemTakenOut: lambda event, c: (
+        f"taken out by {c.agent(event.by)}: {_words(event.reason)} {event.target}".rstrip()
+    ),
+    e.ItemRestored: lambda event, c: f"found talking with {c.agent(event.agent)} after Redis was emptied",
     e.ItemAnnounced: lambda event, _: f"heard their place in the queue: {event.position}",
     e.ItemEnded: lambda event, _: f"left the queue: {_words(event.reason)}",
     e.OfferCreated: _offered,
@@ -275,6 +297,7 @@ SENTENCES: dict[type[Event], Sentence] = {
     e.BridgeStarted: lambda event, c: f"talking with {event.outside or c.agent(event.agent)}",
     e.BridgeEnded: _bridge_ended,
     e.WrapupStarted: _wrapup,
+    e.WrapupChanged: lambda event, c: f"wrap-up of {c.agent(event.agent)} changed by hand",
     e.WrapupEnded: lambda event, c: f"{c.agent(event.agent)} done with wrap-up",
     e.VoicemailLeft: lambda event, _: f"left a voicemail of {span(event.length_ms)} in {event.box}",
     e.VoicemailHeard: lambda event, c: f"{c.agent(event.by)} has listened to the voicemail",

@@ -87,7 +87,7 @@ async def test_a_phone_that_is_gone_though_the_acd_thinks_otherwise_costs_no_tim
     line = RedisLine(f"unix://{scene.hotline.state.redis_socket}?db=0")
     await line.open()
     try:
-        liar = Acd(line, engine="liar", on_offer=lambda _: None)
+        liar = Acd(line, engine="liar", on_notice=lambda _: None)
         await liar.agent(scene.user(following), device=Device.DOWN)
         await liar.agent(user, device=Device.IDLE)
         await liar.agent(scene.user(following), device=Device.IDLE)

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from engine.acd.states import AgentState, Device, Intent, QueueState, Work
+from engine.acd.states import AgentState, Device, Hand, Intent, QueueState, Work
 from engine.api.client import ask
 from engine.api.server import Api
 from engine.app import Engine
@@ -26,7 +26,7 @@ class Agents:
 
     def __init__(self) -> None:
         self.states = {
-            user: AgentState(user, Intent.READY, "default", Device.IDLE, Work.IDLE, 0, "", 1, 0, 0, 0)
+            user: AgentState(user, Intent.READY, "default", Device.IDLE, (), 0, 1, 0, 0, 0, ("voice",))
             for user in ("8001", "8002", "8003", "former")
         }
         self.live: list[QueueState] = []
@@ -72,7 +72,7 @@ async def test_agents_who_could_answer_are_counted_before_a_queues_first_call(so
     [
         {"intent": Intent.NOT_READY},
         {"device": Device.DOWN},
-        {"work": Work.TALKING},
+        {"hands": (Hand("1-1abc", "voice", Work.TALKING, 0, 0),)},
         {"cool_until_ms": time.time_ns() // 1_000_000 + 3_600_000},
     ],
     ids=["not ready", "no phone", "talking", "pausing"],
@@ -85,5 +85,5 @@ async def test_who_could_not_answer_is_not_counted(axes: dict[str, Any], acd: Ag
 async def test_ready_agents_are_those_of_the_queues_own_requirement_whatever_was_asked_last(
     acd: Agents, socket: Path
 ) -> None:
-    acd.live = [QueueState("service", "any", waiting=1, oldest_wait_ms=2_000, ready=3)]
+    acd.live = [QueueState("service", "any", waiting=1, oldest_wait_ms=2_000, ready=3, staffed=3, present=3)]
     assert (await ready(socket))["service"] == 2

@@ -27,6 +27,17 @@ SAID = {
     "item.enqueued": "queued in sales at place 2, needs mandarin>=3, 0 agents ready, "
     "counted as having waited 5 min 00 s",
     "item.announced": "heard their place in the queue: 2",
+    "item.refused": "not taken into sales: no agents",
+    "item.resumed": "has the place in sales back, after 61 s of waiting",
+    "item.requirements_relaxed": "after 20 s others may answer, too: billing>=5",
+    "item.urgent": "has waited 10 min 00 s: next before everybody else",
+    "item.deferred": "put back for a while: no answer",
+    "item.returned": "waits in sales again",
+    "item.assigned": "given to 8001 李雷 by 8003",
+    "item.reprioritised": "now counted as having waited 60 s more, strictly before others (level 1), says 8003",
+    "item.taken_out": "taken out by 8003: moved queue:service",
+    "item.restored": "found talking with 8001 李雷 after Redis was emptied",
+    "wrapup.changed": "wrap-up of 8001 李雷 changed by hand",
     "item.ended": "left the queue: conversation over",
     "offer.created": "8001 李雷 considered first: idle 42 s; next would be 8002 韩梅梅 (idle 7.0 s); "
     "passed over 8003 (talking)",

@@ -6,13 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from engine.acd import AgentState, Device, Intent, Missed, Work
+from engine.acd import AgentState, Device, Hand, Intent, Missed, Work
 from engine.call.extension import OUTCOMES, queue_of, why_not_now
 from engine.flow.steps.base import ToAgent
 from engine.flow.steps.extension import Extension
 
 NOW_MS = 1_763_761_507_000
-FREE = AgentState("8001", Intent.READY, "", Device.IDLE, Work.IDLE, 0, "", NOW_MS - 1000, 0, 0, 0)
+FREE = AgentState("8001", Intent.READY, "", Device.IDLE, (), 0, NOW_MS - 1000, 0, 0, 0, ("voice",))
+
+
+def at(work: Work) -> tuple[Hand, ...]:
+    return (Hand("1-1abc", "voice", work, 0, 0),)
 
 
 @pytest.mark.parametrize(
@@ -22,11 +26,11 @@ FREE = AgentState("8001", Intent.READY, "", Device.IDLE, Work.IDLE, 0, "", NOW_M
         ({"intent": Intent.NOT_READY}, "absent"),
         ({"intent": Intent.LOGGED_OUT}, "absent"),
         ({"device": Device.DOWN}, "absent"),
-        ({"device": Device.DOWN, "work": Work.TALKING}, "absent"),
+        ({"device": Device.DOWN, "hands": at(Work.TALKING)}, "absent"),
         ({"device": Device.BUSY}, "busy"),
-        ({"work": Work.RINGING}, "busy"),
-        ({"work": Work.TALKING}, "busy"),
-        ({"work": Work.WRAPUP}, "busy"),
+        ({"hands": at(Work.RINGING)}, "busy"),
+        ({"hands": at(Work.TALKING)}, "busy"),
+        ({"hands": at(Work.WRAPUP)}, "busy"),
         ({"cool_until_ms": NOW_MS + 1}, "busy"),
         ({"cool_until_ms": NOW_MS}, ""),
     ],

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from engine.acd import Offer, Placement
+from engine.acd import Offer, Placement, Policy, Step
 from engine.call.inbound import InboundCall
 from engine.call.phase import Phase
 from engine.call.place import LEASE_MARGIN_S, Place
@@ -30,7 +30,7 @@ class Line:
 
     async def enqueue(self, item: str, **asked: Any) -> Placement:
         self.entered = {"item": item, **asked}
-        return Placement(0 if self.free else 1, self.free)
+        return Placement(0 if self.free else 1, (self.free,) if self.free else ())
 
     async def withdraw(self, item: str, reason: str) -> bool:
         self.left.append((item, reason))
@@ -54,18 +54,19 @@ def place_of(call: Any) -> Place:
     return Place(cast(InboundCall, call), SETTINGS, "sales >= 3")
 
 
-@pytest.mark.parametrize(("waited_s", "head_start_ms"), [(0.0, 300_000), (12.5, 312_500)])
-async def test_time_spent_in_line_before_counts_beside_the_head_start(waited_s: float, head_start_ms: int) -> None:
+@pytest.mark.parametrize(("waited_s", "waited_ms"), [(0.0, 0), (12.5, 12_500)])
+async def test_time_spent_in_line_before_counts_beside_the_head_start(waited_s: float, waited_ms: int) -> None:
     line = Line()
     call = caller(line)
     assert await place_of(call).take(waited_s=waited_s) is None
     assert line.entered == {
         "item": "1abc",
         "queue": "sales",
-        "requirement": "sales >= 3",
-        "head_start_ms": head_start_ms,
-        "wrapup_ms": 10_000,
-        "lease_ms": round((20 + LEASE_MARGIN_S) * 1000),
+        "policy": Policy(
+            steps=(Step(0, "sales >= 3"),), lease_ms=round((20 + LEASE_MARGIN_S) * 1000), wrapup_ms=10_000
+        ),
+        "head_start_ms": 300_000,
+        "waited_ms": waited_ms,
     }
 
 
