@@ -10,6 +10,7 @@ from engine.config.source import Fault, Source
 from engine.flow.graph import Edge, circles, edges, ending, reachable
 from engine.flow.reads import reads
 from engine.flow.steps import Step
+from engine.flow.steps.queue import Queue
 
 # Steps at which a caller can do something: press a key, talk, wait for somebody.
 ASKS = ("menu", "collect", "verify", "extension", "voicemail", "callback", "survey", "queue", "number")
@@ -52,7 +53,7 @@ class _Finder:
             if knot[0] not in ends:
                 told.update(knot)
                 yield error(self._at(knot, "whatever the caller does, the call goes round here without end"))
-        unasked = [edge for edge in ways if not any(step and self._asks(step) for step in (edge.source, edge.target))]
+        unasked = [edge for edge in ways if not self._asks(edge.source) or self._refused(edge)]
         for knot in circles(unasked):
             if told.isdisjoint(knot) and not self._changes(knot):
                 told.update(knot)
@@ -76,6 +77,17 @@ class _Finder:
 
     def _asks(self, step: str) -> bool:
         return self._steps[step].kind in ASKS
+
+    def _refused(self, edge: Edge) -> bool:
+        """Whether a caller may go this way from a queue that has not let them in: without any wait."""
+        box = self._steps[edge.source]
+        if not isinstance(box, Queue):
+            return False
+        queues = [self._site.queues[name] for name in box.queues()]
+        at_once = {"no_agents", "none_eligible"} & box.when.keys()
+        at_once |= {"full" if "full" in box.when else "timed_out" for queue in queues if queue.capacity}
+        at_once |= {"closed" if "closed" in box.when else "timed_out" for queue in queues if queue.hours}
+        return not at_once.isdisjoint(edge.outcomes)
 
     def _changes(self, knot: Collection[str]) -> bool:
         """Whether a condition on the way depends on what is set on the way: a counter, an answer that may differ."""

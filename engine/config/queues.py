@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from engine.acd import parse
 from engine.acd.conditions import MEMBER_OF
@@ -25,6 +25,20 @@ Strategy = Literal[
 ]
 # What a caller may press while waiting; the queue step's branch of that name says where it leads.
 WayOut = Literal["callback", "voicemail", "leave"]
+
+
+# As many phones as there are, and the most that ring at once for one caller.
+ALL_PHONES = 0
+AT_ONCE_AT_MOST = 20
+
+
+def _phones(written: Any) -> int:
+    """How many phones may ring at once."""
+    if written == "all":
+        return ALL_PHONES
+    if not isinstance(written, int) or not 1 <= written <= AT_ONCE_AT_MOST:
+        raise ValueError(f"{written!r} is none; write how many phones ring, 1 to {AT_ONCE_AT_MOST}, or `all`")
+    return written
 
 
 class Kind(Written):
@@ -74,7 +88,7 @@ class Queue(Written):
     steps: list[QueueStep] = Field(default_factory=list)
     strategy: Strategy = "longest_idle"
     ring: Seconds = Field(default=20.0, gt=0, le=180)
-    ring_at_once: Annotated[int, Field(ge=1, le=20)] | Literal["all"] = 1
+    ring_at_once: Annotated[int, BeforeValidator(_phones)] = 1
     not_ready_after: int = Field(default=3, ge=1, le=100)
     wrap_up: Seconds = 10.0
     last_agent: Seconds | None = None

@@ -101,7 +101,7 @@ def why_nobody(text: str, agents: Agents, *, step: int = 0) -> str:
         return ""
     said = f"no agent in agents.yaml can ever meet `{text}`" + (f" (step {step})" if step else "")
     if able:
-        user = min(able, key=lambda user: len(need.lacks(able[user], user)))
+        user = min(able, key=lambda user: _distance(need, able[user], user))
         lacks = ", ".join(_lack(lack, able[user]) for lack in need.lacks(able[user], user))
         said += f"; {user} {agents[user].name} comes nearest, without {lacks}"
     return f"{said}; give one the skill or ask for less"
@@ -112,6 +112,13 @@ def with_joining(need: Requirement, agent: Agent) -> c.Skills:
     return {leaf.name: 1 for leaf in c.leaves(need.root) if isinstance(leaf, c.Skill) and joinable(leaf)} | {
         **agent.abilities
     }
+
+
+def _distance(need: Requirement, skills: c.Skills, user: str) -> tuple[int, int]:
+    """How many conditions somebody lacks, and how many levels."""
+    lacks = need.lacks(skills, user)
+    skilled = [condition for lack in lacks if isinstance(condition := parse(lack).root, c.Skill)]
+    return len(lacks), sum(abs(condition.level - skills.get(condition.name, 0)) for condition in skilled)
 
 
 def _lack(text: str, skills: c.Skills) -> str:

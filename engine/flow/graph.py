@@ -76,7 +76,7 @@ def _by_outcome(box: Step, place: Callable[[str | None], str | None]) -> Iterato
     for where, target in box.targets():
         if where[0] not in ("when", "then"):
             yield where[-1], place(target)
-    outcomes = box.possible()
+    outcomes = box.told_apart()
     for outcome in outcomes:
         over = isinstance(box, AWAY) and outcome == "served" and "served" not in box.when
         yield outcome, None if over else place(box.go(outcome).step)

@@ -73,8 +73,7 @@ class ErlangA:
     def asa(self) -> float:
         """The mean wait of the answered. With k before them in line, the next thing that matters comes at a rate of
         agents + (k + 1) / patience; whether it was their own giving up says nothing about when it came."""
-        waited = stays = steps = 0.0
-        answered, stays = 1 - self.waits, 1.0
+        waited, answered, stays, steps = 0.0, 1 - self.waits, 1.0, 0.0
         for before, weight in self._line():
             rate = self.agents + (before + 1) / self.patience
             stays *= 1 - 1 / self.patience / rate
@@ -84,9 +83,7 @@ class ErlangA:
         return waited / answered
 
 
-def first_come(
-    callers: Iterable[tuple[int, int, int | None]], agents: int
-) -> Iterator[tuple[int, bool]]:
+def first_come(callers: Iterable[tuple[int, int, int | None]], agents: int) -> Iterator[tuple[int, bool]]:
     """What first come, first served makes of callers (arrival, talk, patience): each one's wait, and whether they were
     answered. Exact, for agents who can all do the same (J. Kiefer, J. Wolfowitz, 1955)."""
     free_at = [0] * agents

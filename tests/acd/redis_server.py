@@ -98,6 +98,14 @@ class RedisServer:
             raise reply
         return reply
 
+    def error(self, *words: str | int) -> str:
+        """The error that it answers with, "" where it answers with something else."""
+        try:
+            self.ask(*words)
+        except hiredis.ReplyError as error:
+            return str(error)
+        return ""
+
     def freeze(self) -> None:
         self._signal(signal.SIGSTOP)
 
@@ -120,8 +128,12 @@ class RedisServer:
 
     def _end(self) -> None:
         assert self._process is not None
-        self._process.wait(10)
-        self._process = None
+        try:
+            self._process.wait(10)
+        finally:
+            self._process.kill()
+            self._process.wait(10)
+            self._process = None
         self._socket.unlink(missing_ok=True)
 
 

@@ -66,11 +66,19 @@ class Away:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToQueue(Away):
-    """Wait in a queue; `require` in place of the queue's own requirement."""
+    """Wait in a queue; `require` in place of the queue's own requirement. For `patience_s` seconds only the `preferred`
+    agent may answer, while they are at work."""
 
     to: Literal["queue"] = "queue"
     queue: str
     require: str | None = None
+    preferred: str = ""
+    patience_s: float = 0.0
+
+    def back(self, outcome: str) -> Next:
+        """Whoever is not served goes where `timed_out` leads, unless why they were not has a branch of its own."""
+        way = outcome if outcome in self.branches or outcome == "served" else "timed_out"
+        return Next(self.branches.get(way, self.then), outcome)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +140,10 @@ class Step(Written):
     def possible(self) -> Sequence[str]:
         """Every outcome that there may be."""
         return self.outcomes
+
+    def told_apart(self) -> Sequence[str]:
+        """The outcomes that lead somewhere as the step is written, for the checker and whoever draws it."""
+        return self.possible()
 
     def go(self, outcome: str, detail: str = "") -> Next:
         """The way on after `outcome`; `detail` is for the timeline."""
