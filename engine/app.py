@@ -14,7 +14,7 @@ import structlog
 
 import engine
 from engine import fittings
-from engine.acd import Acd, AgentTerms, Intent, Notice, Policy, Step
+from engine.acd import Acd, Intent, Notice
 from engine.api.server import Api
 from engine.asterisk import agi_scripts
 from engine.asterisk.agi_session import Rooms
@@ -27,6 +27,7 @@ from engine.call.phones import Phones
 from engine.call.record import CallRecord, Records, now_ms
 from engine.call.recovery import Recovery
 from engine.call.switchboard import Switchboard
+from engine.config import policies
 from engine.config.site import Site
 from engine.flow.services import Services
 from engine.host.state import State
@@ -209,16 +210,8 @@ class Engine:
 
     async def staff(self, site: Site) -> None:
         """Tells the ACD who there is and what may be asked of them. Raises LineDown."""
-        requirements = {queue.base for queue in site.queues.values()}
-        requirements |= {
-            need for flow in site.flows.values() for _, step in flow if (need := getattr(step, "require", None))
-        }
-        agents = {
-            user: AgentTerms(skills=agent.abilities, rank=rank, weight=agent.weight)
-            for rank, (user, agent) in enumerate(site.agents.items())
-        }
-        policies = [Policy(steps=(Step(0, need),), lease_ms=35_000, wrapup_ms=10_000) for need in sorted(requirements)]
-        await self.acd.define(agents, policies)
+        told = policies.policies(site)
+        await self.acd.define(policies.terms(site), told, interrupting=policies.interrupting(site))
         for state in await self.acd.agents():
             # An agent may have nothing but a SIP phone: whoever has never said otherwise is ready once it registers.
             if state.intent is Intent.LOGGED_OUT and not state.reason:
