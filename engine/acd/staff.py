@@ -75,8 +75,10 @@ class Staff(Wire):
     async def intern(self, policy: Policy) -> None:
         """Makes a policy usable that was not there at the last `define`: agents step into its lines at once."""
         before = (len(self._lines), len(self._orders))
+        if not await self._learn_of_others():
+            self._profiles = {}  # Redis was emptied: whatever it was told, it was told in vain
+            before = (-1, -1)
         self._add_lines(policy)
-        await self._learn_of_others()
         if (len(self._lines), len(self._orders)) != before:
             await self._tell_lines()
             await self._tell_agents(self._agents)
@@ -150,8 +152,10 @@ class Staff(Wire):
                 if policy.order not in KEPT_ANYWAY:
                     self._orders.add((line, policy.order))
 
-    async def _learn_of_others(self) -> None:
-        """Lines, orders and skills that another engine brought in count too: their items may be waiting."""
+    async def _learn_of_others(self) -> bool:
+        """Lines, orders and skills that another engine brought in count too: their items may be waiting. False: Redis
+        does not know all of ours."""
+        ours = set(self._lines)
         lines = await self._line.call("HGETALL", f"{self._key}:lines")
         for line, text in zip(lines[::2], lines[1::2], strict=True):
             self._lines.setdefault(line, parse(text))
@@ -163,6 +167,7 @@ class Staff(Wire):
                     self._orders |= {(line, order) for line in (step["line"], *step["prefer"]) if line in self._lines}
         changed = await self._line.call("HGETALL", f"{self._key}:skills")
         self._changed = {a: orjson.loads(text) for a, text in zip(changed[::2], changed[1::2], strict=True)}
+        return ours <= set(lines[::2])
 
     def _profile(self, agent: str) -> dict[str, list[list[str | int]]]:
         """The lines of each kind that the agent stands in; one that an order keeps apart stands there with it."""
@@ -223,11 +228,10 @@ def _agent_state(row: list[str]) -> AgentState:
     id_, intent, reason, device, hands, *numbers, ready = row
     since, idle_since, cool_until, misses, calls = map(int, numbers)
     return AgentState(
-        id_, Intent(intent), reason, Device(device), tuple(_hand(text) for text in hands.split()), since,
+        id_, Intent(intent), reason, Device(device), tuple(_hand(*hand) for hand in hands), since,
         idle_since, cool_until, misses, calls, tuple(ready.split()),
     )  # fmt: skip
 
 
-def _hand(text: str) -> Hand:
-    token, kind, work, since, until = text.split("|")
-    return Hand(token, kind, Work(work), int(since), int(until))
+def _hand(token: str, kind: str, work: str, since: int, until: int) -> Hand:
+    return Hand(token, kind, Work(work), since, until)

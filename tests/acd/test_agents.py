@@ -161,4 +161,6 @@ async def test_nothing_of_a_finished_call_stays_behind(desk: Desk) -> None:
             await desk.misses(Missed.NO_ANSWER)
         await desk.acd.withdraw(item, "abandoned_waiting")
     left = {key for key in await desk.line.call("KEYS", "*") if not key.endswith((":journal", ":seq"))}
-    assert left - keys == {"hotline:{default}:queues"}
+    assert left - keys == {"hotline:{default}:queues", "hotline:{default}:pace:sales", "hotline:{default}:timers"}
+    await desk.passes(60_000)
+    assert await desk.line.call("EXISTS", "hotline:{default}:timers") == 0

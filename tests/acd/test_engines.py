@@ -7,24 +7,28 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from engine.acd import Acd, Device, Intent, Missed, Offer, Work, library
+from engine.acd import Acd, AgentTerms, Device, Intent, Missed, Notice, Offer, Work, library
 from engine.acd.offer import lua_tables
 from engine.redis_line import LineDown, RedisLine
+from tests.acd.desk import policy
 from tests.acd.redis_server import RedisServer
 
 
 class Engine:
     def __init__(self, line: RedisLine, name: str) -> None:
         self.offers: asyncio.Queue[Offer] = asyncio.Queue()
-        self.acd = Acd(line, engine=name, on_offer=self.offers.put_nowait)
+        self.acd = Acd(line, engine=name, on_notice=self._noticed)
+
+    def _noticed(self, notice: Notice) -> None:
+        if isinstance(notice, Offer):
+            self.offers.put_nowait(notice)
 
     async def offer(self) -> Offer:
         return await asyncio.wait_for(self.offers.get(), 5)
 
     async def enqueue(self, item: str, *, lease_ms: int = 60_000, wrapup_ms: int = 0) -> Offer | None:
-        placement = await self.acd.enqueue(
-            item, queue="sales", requirement="any", wrapup_ms=wrapup_ms, lease_ms=lease_ms
-        )
+        terms = policy("any", wrapup_ms=wrapup_ms, lease_ms=lease_ms)
+        placement = await self.acd.enqueue(item, queue="sales", policy=terms)
         return placement.offer
 
 
@@ -46,7 +50,7 @@ async def hire(line: RedisLine) -> AsyncIterator[Hire]:
 
 async def _staffed(engine: Engine, *agents: str) -> None:
     await engine.acd.open()
-    await engine.acd.define({agent: {} for agent in agents}, ["any"])
+    await engine.acd.define({agent: AgentTerms() for agent in agents}, [policy("any")])
     for agent in agents:
         await engine.acd.agent(agent, intent=Intent.READY, device=Device.IDLE)
 

@@ -108,8 +108,8 @@ async def test_queues_show_waiting_oldest_and_ready(desk: Desk) -> None:
     await desk.calls("call-2", "sales", queue="sales")
     await desk.acd.withdraw("call-2", "abandoned_ringing")
     assert await desk.acd.queues() == [
-        QueueState("sales", "sales", waiting=0, oldest_wait_ms=0, ready=1),
-        QueueState("service", "service", waiting=2, oldest_wait_ms=5_000, ready=0),
+        QueueState("sales", "sales", waiting=0, oldest_wait_ms=0, ready=1, staffed=1, present=2),
+        QueueState("service", "service", waiting=2, oldest_wait_ms=5_000, ready=0, staffed=0, present=1),
     ]
 
 

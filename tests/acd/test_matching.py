@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.acd import Intent, Missed, RequirementError
-from tests.acd.desk import Desk
+from engine.acd import AgentTerms, Intent, Missed, RequirementError
+from tests.acd.desk import Desk, policy
 
 
 async def test_longest_idle_agent_gets_the_call(desk: Desk) -> None:
@@ -22,7 +22,7 @@ async def test_only_an_agent_with_the_skills_gets_the_call(desk: Desk) -> None:
 
 async def test_fit_agent_behind_many_unfit_ones_is_found(desk: Desk) -> None:
     crowd = {f"7{number:03}": {"chat": 1} for number in range(300)}
-    await desk.acd.define({**crowd, "8001": {"chat": 1, "billing": 1}}, ["chat", "billing"])
+    await desk.staff({**crowd, "8001": {"chat": 1, "billing": 1}}, "chat", "billing", ready=False)
     for agent in [*crowd, "8001"]:
         await desk.ready(agent)
         desk.now_ms += 1
@@ -125,25 +125,26 @@ async def test_position_counts_the_waiting_of_the_queue(desk: Desk) -> None:
 
 
 async def test_items_of_another_kind_do_not_mix_with_calls(desk: Desk) -> None:
-    await desk.staff({"8001": {}}, "any")
-    mail = await desk.acd.enqueue("mail", queue="post", requirement="any", kind="email", wrapup_ms=0, lease_ms=1000)
+    await desk.staff({"8001": {}, "8002": AgentTerms(takes={"voice": 1, "email": 1})}, "any")
+    mail = await desk.calls("mail", policy("any", kind="email"), queue="post")
     assert mail.offer is not None, "interned with the kind when first asked for"
-    await desk.acd.withdraw("mail", "test")
-    reqs = await desk.line.call("HGETALL", "hotline:{default}:reqs")
-    assert sorted(rid.partition(".")[0] for rid in reqs[::2]) == ["email", "voice"]
+    assert mail.offer.agent == "8002"
+    assert (await desk.calls("mail-2", policy("any", kind="email"), queue="post")).position == 1
+    lines = await desk.line.call("HKEYS", "hotline:{default}:lines")
+    assert sorted(line.partition(".")[0] for line in lines) == ["email", "voice"]
 
 
 async def test_waiting_call_goes_to_an_agent_who_learns_the_skill(desk: Desk) -> None:
     await desk.staff({"8001": {}}, "sales")
     await desk.calls("call", "sales")
     assert desk.offers == []
-    await desk.acd.define({"8001": {"sales": 1}}, ["sales"])
+    await desk.staff({"8001": {"sales": 1}}, "sales", ready=False)
     assert desk.offered() == [("call", "8001")]
 
 
 async def test_agent_who_lost_the_skill_gets_no_more_calls_for_it(desk: Desk) -> None:
     await desk.staff({"8001": {"sales": 1}}, "sales")
-    await desk.acd.define({"8001": {}}, ["sales"])
+    await desk.staff({"8001": {}}, "sales", ready=False)
     assert (await desk.calls("call", "sales")).offer is None
 
 
@@ -151,7 +152,7 @@ async def test_removed_agent_finishes_the_call_and_is_gone(desk: Desk) -> None:
     await desk.staff({"8001": {}, "8002": {}}, "any")
     await desk.calls("call")
     await desk.acd.accept(desk.last.token)
-    await desk.acd.define({"8002": {}}, ["any"])
+    await desk.staff({"8002": {}}, "any", ready=False)
     assert [state.id for state in await desk.acd.agents()] == ["8002"]
     assert await desk.acd.leave("call", reason="completed_by_agent") is True
     await desk.passes(60_000)
@@ -162,4 +163,4 @@ async def test_removed_agent_finishes_the_call_and_is_gone(desk: Desk) -> None:
 async def test_agent_ids_that_would_break_the_records_are_refused(desk: Desk) -> None:
     for agent in ("", "80 01", "a=b", "a\n"):
         with pytest.raises(ValueError, match="agent id"):
-            await desk.acd.define({agent: {}}, [])
+            await desk.staff({agent: {}}, ready=False)
