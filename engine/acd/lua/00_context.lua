@@ -22,11 +22,12 @@
 --   heads          zset       L -> the score at the head of wait:L
 --   queue:Q        zset       the items of wait:… by queue (positions); Q is the queue's name
 --   queues         hash       Q -> the policy last used there
---   item:I         hash       see 20_items
+--   item:I         string     see 20_items
+--   data:I         string     its owner's, where there is any
 --   engine:E       set        the items of engine E
 --   mailbox:E      list       notices for E made by others, each a JSON array
 --   agents         zset 0     every agent's id
---   agent:A        hash       see 10_agents
+--   agent:A        string     see 10_agents
 --   skills         hash       A -> JSON: the skills that were changed while running
 --   places         hash       `<Q>|<who>` -> enqueued_ms of a caller who hung up and may come back
 --   pace:Q         hash       what estimates are made of: see 80_estimate

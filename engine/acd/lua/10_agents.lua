@@ -1,64 +1,29 @@
--- An agent as a Lua table: load, change, save. Three axes: intent, device, and what is at hand (hands).
+-- An agent as a Lua table, kept whole by MessagePack: load, change, save. Three axes: intent, device, and what is at hand.
 --   intent reason since    what they want, why, from when
 --   device                 down, idle, busy
---   hands                  `<token>|<kind>|<work>|<since>|<until>` and so on, parted by spaces
+--   hands                  { { token, kind, work, since, till }, … }
 --   idle_since             when they became ready by their own merit; 0: that place is yet to be earned
 --   cool_until             offered nothing before
 --   ignored dnds           missed offers in a row, by class
 --   ready                  the kinds in whose ready sets they stand, parted by spaces
 --   profile limits rank weight    what define said: `voice=1 chat=3`, `voice=1!` when voice interrupts other kinds
 --   calls busy busy_at last_offer  what orders go by: accepted since login; decayed ms at work, as of; last offer's number
---   counted                `p` or `ps`: whether present and staffed count them
+--   counted                what present and staffed count of them: `voice=ps chat=p`
 
-local FIELDS = { 'intent', 'reason', 'since', 'device', 'hands', 'idle_since', 'cool_until', 'ignored', 'dnds', 'ready',
-  'profile', 'limits', 'rank', 'weight', 'calls', 'busy', 'busy_at', 'last_offer', 'counted' }
-local NUMBERS = { since = true, idle_since = true, cool_until = true, ignored = true, dnds = true, rank = true,
-  weight = true, calls = true, busy = true, busy_at = true, last_offer = true }
 local BUSY_DECAY_MS = 3600000 -- occupancy is that of about the last hour
 
-local function read_hands(text)
-  local hands = {}
-  for token, kind, work, since, till in string.gmatch(text, '([^|%s]+)|([^|]+)|([^|]+)|(%d+)|(%d+)') do
-    hands[#hands + 1] = { token = token, kind = kind, work = work, since = tonumber(since), till = tonumber(till) }
-  end
-  return hands
-end
-
-local function written_hands(hands)
-  local words = {}
-  for n, hand in ipairs(hands) do
-    words[n] = hand.token .. '|' .. hand.kind .. '|' .. hand.work .. '|' .. whole(hand.since) .. '|' .. whole(hand.till)
-  end
-  return table.concat(words, ' ')
-end
-
 local function load_agent(id)
-  local f = call('HMGET', PREFIX .. 'agent:' .. id, unpack(FIELDS))
-  if not f[1] then return nil end
-  local a = { id = id, was = f }
-  for n, field in ipairs(FIELDS) do a[field] = NUMBERS[field] and tonumber(f[n]) or f[n] end
-  a.hands = read_hands(a.hands)
-  return a
+  local packed = call('GET', PREFIX .. 'agent:' .. id)
+  return packed and cmsgpack.unpack(packed) or nil
 end
 
 local function save_agent(a)
-  local changes, was = {}, a.was
-  for n, field in ipairs(FIELDS) do
-    local value = a[field]
-    if field == 'hands' then value = written_hands(value)
-    elseif field == 'busy' then value = string.format('%.3f', value)
-    elseif NUMBERS[field] then value = whole(value) end
-    if value ~= was[n] then
-      changes[#changes + 1], changes[#changes + 2] = field, value
-      was[n] = value
-    end
-  end
-  if changes[1] then call('HSET', PREFIX .. 'agent:' .. a.id, unpack(changes)) end
+  call('SET', PREFIX .. 'agent:' .. a.id, cmsgpack.pack(a))
 end
 
 local function new_agent(id)
   return {
-    id = id, was = {}, intent = 'logged_out', reason = '', since = NOW, device = 'down', hands = {}, idle_since = 0,
+    id = id, intent = 'logged_out', reason = '', since = NOW, device = 'down', hands = {}, idle_since = 0,
     cool_until = 0, ignored = 0, dnds = 0, ready = '', profile = '', limits = '', rank = 0, weight = 1, calls = 0,
     busy = 0, busy_at = NOW, last_offer = 0, counted = '',
   }

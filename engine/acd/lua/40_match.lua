@@ -105,7 +105,7 @@ local function drawn(i, set, weighted)
     local id = call('ZRANDMEMBER', set)
     if not id then return nil end
     if fits(i, id) then
-      local weight = weighted and tonumber(call('HGET', PREFIX .. 'agent:' .. id, 'weight') or 1) or 100
+      local weight = weighted and load_agent(id).weight or 100
       if math.random(100) <= weight then return id end
     end
   end

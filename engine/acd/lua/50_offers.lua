@@ -54,7 +54,7 @@ local function delete_item(i)
   if i.attempt == 0 and i.waited == 1 and i.state == 'waiting' then served(i.queue, i.at) end
   stop_waiting(i)
   disarm('item:' .. i.id)
-  call('DEL', PREFIX .. 'item:' .. i.id)
+  call('DEL', PREFIX .. 'item:' .. i.id, PREFIX .. 'data:' .. i.id)
   call('SREM', PREFIX .. 'engine:' .. i.engine, i.id)
 end
 

@@ -4,7 +4,7 @@ local function new_item(args)
   local asked = cjson.decode(args[5])
   local terms = policy_of(args[4])
   return {
-    id = args[3], was = {}, terms = terms, queue = asked.queue, policy = args[4], type = asked.type, engine = ENGINE,
+    id = args[3], terms = terms, queue = asked.queue, policy = args[4], type = asked.type, engine = ENGINE,
     who = asked.who, at = NOW - asked.waited, head = asked.head_start, strict = 0,
     member = string.format('%016.0f:%s', next_seq(), args[3]), state = 'new', step = 1, line = '', score = 0,
     preferred = asked.preferred, patience_until = asked.patience > 0 and NOW + asked.patience or 0, step_at = 0,
@@ -90,7 +90,7 @@ register('enqueue', function(args)
   end
   call('HSET', PREFIX .. 'queues', i.queue, i.policy)
   call('SADD', PREFIX .. 'engine:' .. ENGINE, i.id)
-  if asked.data ~= '' then call('HSET', PREFIX .. 'item:' .. i.id, 'data', asked.data) end
+  if asked.data ~= '' then call('SET', PREFIX .. 'data:' .. i.id, asked.data) end
   local ready = ready_in(i.line)
   if asked.hold > 0 then i.state, i.back_at = 'deferred', NOW + asked.hold
   elseif ready == 0 then start_waiting(i) end

@@ -3,10 +3,9 @@
 local OLDEST_AMONG = 100
 
 local function seen(id)
-  local f = call('HMGET', PREFIX .. 'agent:' .. id, 'intent', 'reason', 'device', 'hands', 'since', 'idle_since',
-    'cool_until', 'ignored', 'calls', 'ready')
-  table.insert(f, 1, id)
-  return f
+  local a, hands = load_agent(id), {}
+  for n, hand in ipairs(a.hands) do hands[n] = { hand.token, hand.kind, hand.work, hand.since, hand.till } end
+  return { id, a.intent, a.reason, a.device, hands, a.since, a.idle_since, a.cool_until, a.ignored, a.calls, a.ready }
 end
 
 -- agents(first, last) -> for each agent of that slice, in the order of their ids, { id, intent, reason, device, hands,
@@ -29,8 +28,8 @@ register('queues', function()
   for n = 1, #queues, 2 do
     local queue, terms, oldest = queues[n], policy_of(queues[n + 1]), NOW
     for _, member in ipairs(call('ZRANGE', PREFIX .. 'queue:' .. queue, 0, OLDEST_AMONG - 1)) do
-      local at = call('HGET', PREFIX .. 'item:' .. string.sub(member, 18), 'at')
-      oldest = math.min(oldest, tonumber(at or NOW))
+      local i = load_item(string.sub(member, 18))
+      if i then oldest = math.min(oldest, i.at) end
     end
     local line = terms.steps[1].line
     found[#found + 1] = {
@@ -46,7 +45,7 @@ local function item_seen(i)
   local offers = {}
   for n, offer in ipairs(i.offers) do offers[n] = { 'offer', offer.token, i.id, offer.agent, i.queue, i.attempt } end
   return { i.id, i.queue, i.type, i.state, offers, i.attempt, whole(i.at),
-    call('HGET', PREFIX .. 'item:' .. i.id, 'data') or '' }
+    call('GET', PREFIX .. 'data:' .. i.id) or '' }
 end
 
 -- waiting(queue, first, last) -> that slice of the queue's line, the next one first: { id, queue, type, state, offers,
@@ -78,7 +77,8 @@ register('adopt', function(args)
     else
       found[#found + 1] = item_seen(i)
       if from ~= ENGINE then
-        call('HSET', PREFIX .. 'item:' .. id, 'engine', ENGINE)
+        i.engine = ENGINE
+        save_item(i)
         call('SMOVE', PREFIX .. 'engine:' .. from, PREFIX .. 'engine:' .. ENGINE, id)
       end
     end
