@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from engine.acd import parse
 from engine.config.dialling import NotAllowed, ways_out
 from engine.config.models import Number
 from engine.config.site import Site
 from engine.config.source import nearest
-from engine.flow.claim import announce, head_start_s, music, requirement
+from engine.flow.claim import announce, head_start_s, music, steps
 from engine.flow.leg import HungUp
 from engine.flow.runner import FlowLoops, Walk
 from engine.flow.steps import Ended, ToQueue
@@ -193,10 +194,13 @@ class _Simulation:
             why = f"at {place}, waits for {away.patience_s:g} s{ahead}"
             return End("agent", away.agent, why, {"head_start_s": ahead_s, "patience_s": away.patience_s})
         assert isinstance(away, ToQueue)  # noqa: S101 - there are no others (base.py)
-        need, queue = requirement(away, site, variables), site.queues[away.queue]
+        at_first, *later = steps(away, site, variables)
+        need = "".join((at_first.require, *(f", after {step.after:g} s {step.require}" for step in later)))
+        queue = site.queues[away.queue]
         heard = music(queue, site, variables)
         why = f"at {place}, needs {need}{ahead}, waits for {queue.max_wait:g} s with music {heard}"
-        facts: dict[str, Any] = {"require": need, "head_start_s": ahead_s, "music": heard, "max_wait_s": queue.max_wait}
+        facts: dict[str, Any] = {"require": parse(at_first.require).text, "head_start_s": ahead_s}
+        facts |= {"music": heard, "max_wait_s": queue.max_wait}
         return End("queue", away.queue, why, facts)
 
     def _lasts(self, prompt: str, language: str) -> float:

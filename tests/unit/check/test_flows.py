@@ -165,5 +165,5 @@ def test_what_every_call_has_is_known(check: Check) -> None:
 
 
 def test_a_requirement_of_a_step_that_no_agent_meets_is_an_error(check: Check) -> None:
-    (said,) = check({"a": {"queue": "sales", "require": "french"}, **END})
+    (said,) = check({"a": {"queue": "vip", "require": "french"}, **END})
     assert "error: no agent in agents.yaml can ever meet `french`" in said
