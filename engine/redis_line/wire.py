@@ -168,11 +168,15 @@ class Wire(asyncio.Protocol):
             self._giving_up.cancel()
         self.fault = self.fault or str(exc or "closed by the server")
         cause = LineDown(f"the connection to Redis was lost: {self.fault}")
-        posts = sum(command.future is None for command in self.pending)
+        posts = 0
+        while self.pending:
+            command = self.pending.popleft()
+            if command.future is None:
+                posts += 1
+            else:
+                settle(command, cause)
         if posts:
             log.warning("redis.posts_unanswered", count=posts)
-        while self.pending:
-            settle(self.pending.popleft(), cause)
         self.returned = self._refused + self._unsent
         if self.owner is not None:
             self.owner(self)

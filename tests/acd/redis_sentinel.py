@@ -10,8 +10,9 @@ from tests.acd.redis_server import RedisServer, eventually
 
 MASTER = "hotline-redis"
 _AT_ONCE = {"repl-diskless-sync-delay": "0"}
-# Sentinel looks at its servers every second, and every ten: here more often.
-_IN_A_HURRY = ("info-period", 100, "ping-period", 50, "slave-reconf-timeout", 500)
+# Sentinel looks at its servers every second, and every ten: here more often. What it knows of a replica, asked once a
+# second while the master is down, must not be older than five pings.
+_IN_A_HURRY = ("info-period", 100, "ping-period", 250, "slave-reconf-timeout", 500)
 
 
 class SentinelSet:

@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from engine.redis_line import LineDown, RedisLine
+from tests.acd.lines import opened, until
 from tests.acd.redis_server import RedisServer
 
 NOBODY = ("REPLICAOF", "127.0.0.1", "1")
-
-
-@asynccontextmanager
-async def opened(
-    server: RedisServer, *, deadline_s: float = 5.0, on_back: Callable[[], None] | None = None
-) -> AsyncIterator[RedisLine]:
-    line = RedisLine(server.url, deadline_s=deadline_s, on_back=on_back)
-    await line.open()
-    try:
-        yield line
-    finally:
-        await line.close()
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - other processes set no Event
-            await asyncio.sleep(0.005)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +28,7 @@ async def until(condition: Callable[[], object]) -> None:
 async def test_what_was_refused_runs_in_its_order_as_soon_as_the_server_serves(
     own_server: RedisServer, refuse: tuple[str | int, ...], serve: tuple[str | int, ...]
 ) -> None:
-    async with opened(own_server) as line:
+    async with opened(own_server.url) as line:
         own_server.ask(*refuse)
         for number in range(50):
             line.post("RPUSH", "list", number)
@@ -61,7 +42,7 @@ async def test_what_was_refused_runs_in_its_order_as_soon_as_the_server_serves(
 
 async def test_a_script_of_somebody_elses_that_does_not_end_is_waited_out(own_server: RedisServer) -> None:
     own_server.ask("CONFIG", "SET", "busy-reply-threshold", 20)
-    async with opened(own_server) as line:
+    async with opened(own_server.url) as line:
         endless = asyncio.create_task(asyncio.to_thread(own_server.ask, "EVAL", "while true do end", 0))
         await until(lambda: own_server.error("PING").startswith("BUSY"))
         waiting = asyncio.create_task(line.call("INCR", "counter"))
@@ -73,7 +54,7 @@ async def test_a_script_of_somebody_elses_that_does_not_end_is_waited_out(own_se
 
 
 async def test_a_call_that_is_refused_to_its_deadline_was_not_run_and_is_told_why(own_server: RedisServer) -> None:
-    async with opened(own_server, deadline_s=0.3) as line:
+    async with opened(own_server.url, deadline_s=0.3) as line:
         own_server.ask(*NOBODY)
         line.post("SET", "kept", "yes")
         with pytest.raises(LineDown, match=r"not sent.*READONLY"):
@@ -88,7 +69,7 @@ async def test_a_server_that_loads_is_waited_for_without_pressing_it(tmp_path: P
     server = RedisServer(tmp_path, options=slow)
     server.start(append_only=True)
     try:
-        async with opened(server) as line:
+        async with opened(server.url) as line:
             for number in range(4000):
                 line.post("SET", f"key-{number}", "x" * 100)
             await line.call("PING")
@@ -106,7 +87,7 @@ async def test_a_server_that_loads_is_waited_for_without_pressing_it(tmp_path: P
 
 async def test_a_pause_within_the_deadline_costs_nothing_and_a_longer_one_is_told(own_server: RedisServer) -> None:
     came_back: list[None] = []
-    async with opened(own_server, deadline_s=0.3, on_back=lambda: came_back.append(None)) as line:
+    async with opened(own_server.url, deadline_s=0.3, on_back=lambda: came_back.append(None)) as line:
         own_server.ask("CLIENT", "PAUSE", 100)
         assert await line.call("INCR", "counter") == 1
         assert came_back == []
@@ -118,7 +99,7 @@ async def test_a_pause_within_the_deadline_costs_nothing_and_a_longer_one_is_tol
 
 
 async def test_a_full_server_is_told_at_once_and_not_left(own_server: RedisServer) -> None:
-    async with opened(own_server) as line:
+    async with opened(own_server.url) as line:
         before = await line.call("CLIENT", "ID")
         await line.call("CONFIG", "SET", "maxmemory", 1)
         line.post("SET", "a", "b")
@@ -129,7 +110,7 @@ async def test_a_full_server_is_told_at_once_and_not_left(own_server: RedisServe
 
 
 async def test_what_was_held_back_for_company_outlives_the_connection(own_server: RedisServer) -> None:
-    async with opened(own_server) as line:
+    async with opened(own_server.url) as line:
         line.post("RPUSH", "list", "held")
         own_server.kill()
         await until(lambda: line._wire is None)
@@ -141,7 +122,7 @@ async def test_what_was_held_back_for_company_outlives_the_connection(own_server
 async def test_the_return_is_told_after_every_loss_and_behind_what_had_gathered(own_server: RedisServer) -> None:
     found: list[asyncio.Task[object]] = []
     async with opened(
-        own_server, on_back=lambda: found.append(asyncio.create_task(line.call("GET", "gathered")))
+        own_server.url, on_back=lambda: found.append(asyncio.create_task(line.call("GET", "gathered")))
     ) as line:
         assert found == []
         for value in ("first", "second"):
@@ -157,7 +138,7 @@ async def test_a_fault_of_who_hears_of_the_return_leaves_the_line_working(own_se
     def fails() -> None:
         raise RuntimeError("listener's fault")
 
-    async with opened(own_server, on_back=fails) as line:
+    async with opened(own_server.url, on_back=fails) as line:
         for number in (1, 2):
             own_server.ask("CLIENT", "KILL", "TYPE", "normal")
             await until(lambda: line._wire is None)
