@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import typer
 
 from engine.cli import (
+    acd,
     agents,
     announcements,
     callbacks,
@@ -152,6 +153,7 @@ app.add_typer(flows.app, name="flow")
 app.command()(reload.reload)
 show.register(app)
 app.add_typer(agents.app, name="agents")
+app.add_typer(acd.app, name="acd")
 app.add_typer(hours.app, name="hours")
 app.add_typer(announcements.app, name="announcements")
 app.add_typer(lists.app, name="lists")

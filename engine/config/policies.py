@@ -17,6 +17,7 @@ from engine.orders import StandingOrders
 
 if TYPE_CHECKING:
     from engine.config.queues import Queue
+    from engine.config.serving import Served
     from engine.config.site import Site
 
 # The ACD takes a lapsed offer back by itself; longer than any ring, so that it only does so for a dead engine.
@@ -37,7 +38,7 @@ class Preferred:
     patience_ms: int = 0
 
 
-def policy_of(to: ToQueue, site: Site, variables: Variables) -> Policy:
+def policy_of(to: ToQueue, site: Served, variables: Variables) -> Policy:
     """How a caller is served who goes to a queue. Without a branch for it, they wait where nobody is there, too."""
     queue = site.queues[to.queue]
     steps = claim.steps(to, site, variables)
@@ -83,7 +84,7 @@ def _ways_to_queues(site: Site) -> Iterator[ToQueue]:
     yield from (ToQueue(queue=queue) for queue in site.queues)  # by the endpoint's route, a callback, the dialplan
 
 
-def terms(site: Site) -> dict[str, AgentTerms]:
+def terms(site: Served) -> dict[str, AgentTerms]:
     """The agents, in the order of their file."""
     usual = {name: kind.at_once for name, kind in site.kinds.items()}
     return {
@@ -92,7 +93,7 @@ def terms(site: Site) -> dict[str, AgentTerms]:
     }
 
 
-def interrupting(site: Site) -> frozenset[str]:
+def interrupting(site: Served) -> frozenset[str]:
     """The kinds that may come while an agent has items of others at hand."""
     return frozenset(name for name, kind in site.kinds.items() if kind.interrupts)
 
@@ -138,7 +139,7 @@ def _closes(calendar: Calendar, orders: StandingOrders, at: datetime) -> datetim
     return ends if isinstance(calendar.state(ends), Closed) else calendar.next_change(ends)
 
 
-def _lease_ms(ring_s: float, site: Site) -> int:
+def _lease_ms(ring_s: float, site: Served) -> int:
     confirm_s = CONFIRM_S if any(agent.confirms for agent in site.agents.values()) else 0.0
     return _ms(ring_s + confirm_s + LEASE_MARGIN_S)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from typing import Protocol
 
 from engine.acd import Requirement, parse
 from engine.acd import conditions as c
@@ -12,6 +13,19 @@ from engine.config.source import Fault, Source, nearest
 
 Agents = Mapping[str, Agent]
 Where = tuple[str | int, ...]
+
+
+class Served(Protocol):
+    """Who waits for what and who answers: a site has it, and so has a simulated day."""
+
+    @property
+    def queues(self) -> Mapping[str, Queue]: ...
+
+    @property
+    def agents(self) -> Agents: ...
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]: ...
 
 
 def of_queues(source: Source, file: QueuesFile, agents: Agents, calendars: Collection[str]) -> Iterator[Fault]:

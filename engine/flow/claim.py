@@ -14,6 +14,7 @@ from engine.sounds import UnknownPrompt
 if TYPE_CHECKING:
     from engine.config.models import Tier
     from engine.config.queues import Queue
+    from engine.config.serving import Served
     from engine.config.site import Site
     from engine.flow.steps import ToQueue
 
@@ -23,7 +24,7 @@ def tier_of(variables: Variables) -> str:
     return str(variables.get("customer.tier") or "")
 
 
-def steps(to: ToQueue, site: Site, variables: Variables) -> tuple[QueueStep, ...]:
+def steps(to: ToQueue, site: Served, variables: Variables) -> tuple[QueueStep, ...]:
     """Who may take the caller as their wait grows: by the step of the flow or by the queue, and in either case only who
     meets what the identity endpoint has asked for this caller."""
     queue = site.queues[to.queue]

@@ -1,0 +1,126 @@
+"""What a simulated day proves of the ACD: who is served first, who waits no longer than they may, who is treated
+alike."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from engine.redis_line import RedisLine
+from engine.simulation.chance import Duration, Rate, arrivals, stream
+from engine.simulation.day import Day
+from engine.simulation.people import Call, Outcome
+from tests.acd.played import play, served_out_of_turn
+from tests.acd.queueing import first_come
+
+LIMIT_S = 600
+QUEUE = {"require": "any", "wrap_up": 0, "max_wait": "100h"}
+
+
+def shared(queues: dict[str, dict[str, Any]], calls: dict[str, dict[str, Any]], *, hours: int) -> dict[str, Any]:
+    """Six agents who can all answer everybody, 120 calls an hour at the most."""
+    return {
+        "duration": f"{hours}h",
+        "queues": {name: QUEUE | settings for name, settings in queues.items()},
+        "crews": {"a": {"count": 6}},
+        "staff": {"everybody": {"answers_after": 0}},
+        "calls": {name: {"handle": "180s"} | settings for name, settings in calls.items()},
+    }
+
+
+def of(day: Day, name: str) -> list[Call]:
+    return [call for call in day.calls.values() if call.caller_class == name]
+
+
+def mean_wait_s(calls: list[Call]) -> float:
+    return fmean(call.wait_ms for call in calls) / 1000
+
+
+def longest_s(calls: list[Call]) -> float:
+    return max(call.wait_ms for call in calls) / 1000
+
+
+async def test_queues_that_share_their_agents_are_one_line_and_wait_alike(line: RedisLine, tmp_path: Path) -> None:
+    day = await play(line, tmp_path, shared({"a": {}, "b": {}}, {"a": {"rate": 42}, "b": {"rate": 42}}, hours=12))
+    inside = sorted(day.calls.values(), key=lambda call: call.arrived_ms)
+    assert [call.wait_ms for call in inside] == [
+        wait for wait, _ in first_come(((call.arrived_ms, call.handle_ms, None) for call in inside), 6)
+    ]
+    difference = mean_wait_s(of(day, "a")) - mean_wait_s(of(day, "b"))
+    assert abs(difference) <= 3 * stdev(differences_by_chance(hours=12, rate=42))
+
+
+def differences_by_chance(*, hours: int, rate: float) -> list[float]:
+    """In seconds: how far apart the mean waits of two halves of one line are on other days of the same kind."""
+    found, talk = [], Duration(180_000)
+    for seed in range(1, 61):
+        chance = stream(seed, "talk")
+        both = sorted(
+            (at, name) for name in "ab" for at in arrivals([Rate(0, hours * 3_600_000, rate)], stream(seed, name))
+        )
+        waits: dict[str, list[int]] = {"a": [], "b": []}
+        ends = first_come(((at, talk.draw(chance), None) for at, _ in both), 6)
+        for (_, name), (wait, _) in zip(both, ends, strict=True):
+            waits[name].append(wait)
+        found.append((fmean(waits["a"]) - fmean(waits["b"])) / 1000)
+    return found
+
+
+async def test_a_head_start_counts_as_having_waited_so_long_and_starves_nobody(line: RedisLine, tmp_path: Path) -> None:
+    calls = {"vip": {"queue": "q", "rate": 30, "head_start": "5m"}, "plain": {"queue": "q", "rate": 84}}
+    day = await play(line, tmp_path, shared({"q": {}}, calls, hours=12))
+    head_start_ms = {"vip": 300_000, "plain": 0}
+    assert served_out_of_turn(day, lambda call, _: (call.arrived_ms - head_start_ms[call.caller_class],)) == []
+    assert mean_wait_s(of(day, "vip")) < mean_wait_s(of(day, "plain")) / 2
+    # It is no strict priority: somebody of the plain was served before a vip who had come before them.
+    assert served_out_of_turn(day, lambda call, _: (call.caller_class != "vip", call.arrived_ms)) != []
+
+
+def strict(**plain: Any) -> dict[str, Any]:
+    """Gold alone is more than the agents can do, and goes before everybody."""
+    queues = {"gold": {"strict": 5}, "plain": plain}
+    return shared(queues, {"gold": {"rate": 150, "patience": "10m"}, "plain": {"rate": 12}}, hours=6)
+
+
+async def test_strict_priority_without_a_limit_starves_whoever_comes_after(line: RedisLine, tmp_path: Path) -> None:
+    day = await play(line, tmp_path, strict())
+    strictness = {"gold": -5, "plain": 0}
+    assert served_out_of_turn(day, lambda call, _: (strictness[call.queue], call.arrived_ms)) == []
+    assert longest_s(of(day, "plain")) > 6 * LIMIT_S
+    assert mean_wait_s(of(day, "gold")) < LIMIT_S
+
+
+async def test_the_hard_limit_of_a_class_holds_though_everybody_else_is_strictly_before_it(
+    line: RedisLine, tmp_path: Path
+) -> None:
+    day = await play(line, tmp_path, strict(served_within=LIMIT_S))
+    strictness = {"gold": -5, "plain": 0}
+
+    def key(call: Call, at_ms: int) -> tuple[int, ...]:
+        overdue = call.queue == "plain" and at_ms >= call.arrived_ms + LIMIT_S * 1000
+        return not overdue, strictness[call.queue], call.arrived_ms
+
+    assert served_out_of_turn(day, key) == []
+    # Whoever is overdue gets the very next agent, and where several are, the next but one and so on.
+    between_agents_s = longest_between_agents_s(day)
+    for call in of(day, "plain"):
+        before = sum(
+            other.arrived_ms < call.arrived_ms < other.arrived_ms + other.wait_ms - LIMIT_S * 1000
+            for other in of(day, "plain")
+        )
+        assert call.wait_ms / 1000 <= LIMIT_S + (1 + before) * between_agents_s, (call, before, between_agents_s)
+    assert sum(call.wait_ms >= LIMIT_S * 1000 for call in of(day, "plain")) > 30  # the limit was needed
+    assert longest_s(of(day, "plain")) < 1.5 * LIMIT_S
+    assert all(call.outcome is Outcome.ANSWERED for call in of(day, "plain"))
+
+
+def longest_between_agents_s(day: Day) -> float:
+    """The longest time that passed until an agent was free, while somebody was waiting for one."""
+    waits = [(call.arrived_ms, call.arrived_ms + call.wait_ms) for call in day.calls.values()]
+    return max(
+        (later - earlier) / 1000
+        for (earlier, _), (later, _) in pairwise(day.offers)
+        if any(came <= earlier and later <= went for came, went in waits)
+    )
