@@ -11,7 +11,7 @@ from rich.table import Table
 
 from engine.cli.common import JsonOption, OwnStateOption, StateOption, asked, console, fail, plain_table, print_json
 from engine.config import site as sites
-from engine.config.models import Agent
+from engine.config.agents import Agent
 from engine.config.source import SiteError, nearest
 from engine.config.trunks import Branch
 from engine.host.state import CannotRun, State

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from engine.config.models import Name
+from engine.config.names import Name
 from engine.flow.steps.base import CallFlow, Outcome, Step, Written_
 from engine.flow.visit import Visit
 

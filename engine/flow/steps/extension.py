@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from engine.config.models import Extension as Number
-from engine.config.models import Name
+from engine.config.names import Extension as Number
+from engine.config.names import Name
 from engine.config.units import Seconds
 from engine.flow.entry import Entry, EntryState, key_in
 from engine.flow.expression import ExpressionError, Template

@@ -11,22 +11,16 @@ menu:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import Field
 
+from engine.config.names import AsKeys, Key
 from engine.config.units import Seconds
 from engine.flow.leg import ANY_KEY, NO_KEY
 from engine.flow.steps.base import Next, Outcome, Step, Target, Written_
 from engine.flow.visit import Visit
 from engine.journal.events import IvrDigit
-
-Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]
-
-
-def _as_text(keys: Any) -> Any:
-    """YAML reads an unquoted 1 as a number; the admin meant the key."""
-    return {str(k): v for k, v in keys.items()} if isinstance(keys, dict) else keys
 
 
 class Menu(Step):
@@ -37,7 +31,7 @@ class Menu(Step):
     kind: ClassVar[str] = "menu"
     outcomes: ClassVar[tuple[str, ...]] = ("silence", "wrong_key")
     menu: list[str] = Field(min_length=1)
-    keys: Annotated[dict[Key, Target], BeforeValidator(_as_text)] = Field(min_length=1)
+    keys: Annotated[dict[Key, Target], AsKeys] = Field(min_length=1)
     wait: Seconds = 5.0
     tries: int = Field(default=3, ge=1, le=10)
     wrong_key: list[str] = Field(default=["invalid-key"])

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from engine.config.models import Name
+from engine.config.names import Name
 from engine.config.units import Seconds
 from engine.flow.expression import ExpressionError
 from engine.flow.leg import NO_KEY
