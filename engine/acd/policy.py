@@ -29,8 +29,8 @@ class Order(StrEnum):
     LINEAR = "linear"  # always the first of the list
 
 
-# Orders that every line keeps anyway, or needs no keeping: by idle time, and by chance.
-KEPT_ANYWAY = frozenset({Order.LONGEST_IDLE, Order.RANDOM, Order.WEIGHTED})
+# Orders for which the line of the longest idle will do.
+KEPT_ANYWAY = frozenset({Order.LONGEST_IDLE, Order.RANDOM})
 
 
 class Empty(StrEnum):
@@ -54,6 +54,10 @@ class Step:
     after_ms: int
     require: str
     prefer: tuple[str, ...] = ()
+
+    def preferred(self) -> list[str]:
+        """Whoever meets one of `prefer`, and what is required."""
+        return [f"({self.require}) & ({text})" for text in self.prefer]
 
 
 @dataclass(frozen=True)
@@ -83,12 +87,14 @@ class Policy:
             raise ValueError("a policy's steps begin at 0 and each comes later than the one before")
         if not 0 <= self.ring <= AT_ONCE_AT_MOST or not 0 <= self.strict <= STRICTEST:
             raise ValueError(f"ring goes from 0 to {AT_ONCE_AT_MOST}, strict from 0 to {STRICTEST}")
+        for text in (text for step in self.steps for text in (step.require, *step.prefer)):
+            parse(text)
         for text in self.requirements():
             parse(text)
 
     def requirements(self) -> list[str]:
         """Every expression in it."""
-        return [text for step in self.steps for text in (step.require, *step.prefer)] + (
+        return [text for step in self.steps for text in (step.require, *step.preferred())] + (
             [self.base] if self.base else []
         )
 
@@ -114,7 +120,7 @@ class Policy:
         return {
             "kind": self.kind,
             "steps": [
-                {"after": step.after_ms, "line": line(step.require), "prefer": [line(text) for text in step.prefer]}
+                {"after": step.after_ms, "line": line(step.require), "prefer": [line(text) for text in step.preferred()]}
                 for step in self.steps
             ],
             "base": line(self.base or self.steps[-1].require),

@@ -106,13 +106,8 @@ class Staff(Wire):
         if agent not in self._agents:
             raise UnknownAgent(f"agent {agent!r} is not defined")
         await self._learn_of_others()
-        changed = dict(self._changed.get(agent, {}))
-        if level is None:
-            changed.pop(name, None)
-        else:
-            changed[name] = level
-        self._changed[agent] = changed
-        await self._ask("skill", agent, orjson.dumps(changed) if changed else "")
+        reply = await self._ask("skill", agent, name, "" if level is None else level)
+        self._changed[agent] = orjson.loads(reply[0])
         await self._tell_agents([agent])
 
     async def skills(self, agent: str) -> Skills:
@@ -172,7 +167,7 @@ class Staff(Wire):
     def _profile(self, agent: str) -> dict[str, list[list[str | int]]]:
         """The lines of each kind that the agent stands in; one that an order keeps apart stands there with it."""
         skills, takes = self._skills_of(agent), self._agents[agent].takes
-        found: dict[str, list[list[str | int]]] = {kind: [] for kind in sorted(takes)}
+        found: dict[str, list[list[str | int]]] = {kind: [] for kind, most in sorted(takes.items()) if most > 0}
         for line, requirement in sorted(self._lines.items()):
             entries = found.get(line.partition(".")[0])
             if entries is None or not requirement.met_by(skills, agent):

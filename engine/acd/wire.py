@@ -79,14 +79,16 @@ class Wire:
     async def tick(self) -> int:
         """Handles at most 100 due timers (leases, steps, limits, wrap-ups …). Returns how many."""
         reply = await self._ask("tick")
-        handled = int(reply[0])
+        handled, *faults = reply[0]
+        for timer, fault in zip(faults[::2], faults[1::2], strict=True):
+            log.error("acd.timer_failed", timer=timer, error=fault)
         if handled < 0:
             if self._defined and self._on_emptied is not None:
                 self._defined = False
                 log.error("acd.redis_was_emptied", remedy="it is filled again from what the engines know")
                 self._on_emptied()
             return 0
-        return handled
+        return int(handled)
 
     async def _tick_on_time(self) -> None:
         loop = asyncio.get_running_loop()

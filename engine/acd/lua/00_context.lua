@@ -32,8 +32,8 @@
 --   places         hash       `<Q>|<who>` -> enqueued_ms of a caller who hung up and may come back
 --   pace:Q         hash       what estimates are made of: see 80_estimate
 --   accuracy:Q     hash       how good they were
---   timers         zset       `lease:<token>`, `item:<item>`, `wrapup:<agent>`, `cool:<agent>`, `absent:<L>`,
---                             `place:<Q>|<who>` by due ms
+--   timers         zset       `lease:<token>`, `item:<item>`, `wrapup:<agent>`, `cool:<agent>`, `absent:<L>|<wait:L's
+--                             member to go on after>`, `place:<Q>|<who>` by due ms
 --   journal        stream     what happened, field e = JSON
 -- Cost below: R = lines an agent stands in, x = agents an item excludes (few), n = members of a set.
 

@@ -9,6 +9,7 @@
 --   profile limits rank weight    what define said: `voice=1 chat=3`, `voice=1!` when voice interrupts other kinds
 --   calls busy busy_at last_offer  what orders go by: accepted since login; decayed ms at work, as of; last offer's number
 --   counted                what present and staffed count of them: `voice=ps chat=p`
+--   removed                1: no longer defined, and gone when nothing is at hand any more
 
 local BUSY_DECAY_MS = 3600000 -- occupancy is that of about the last hour
 
@@ -25,7 +26,7 @@ local function new_agent(id)
   return {
     id = id, intent = 'logged_out', reason = '', since = NOW, device = 'down', hands = {}, idle_since = 0,
     cool_until = 0, ignored = 0, dnds = 0, ready = '', profile = '', limits = '', rank = 0, weight = 1, calls = 0,
-    busy = 0, busy_at = NOW, last_offer = 0, counted = '',
+    busy = 0, busy_at = NOW, last_offer = 0, counted = '', removed = 0,
   }
 end
 
@@ -57,6 +58,15 @@ local function drop_hand(a, token)
     end
   end
   return false
+end
+
+-- One timer an agent, at the first of their wrap-ups to end.
+local function arm_wrapup(a)
+  local first = nil
+  for _, hand in ipairs(a.hands) do
+    if hand.work == 'wrapup' and (not first or hand.till < first) then first = hand.till end
+  end
+  if first then arm('wrapup:' .. a.id, first) else disarm('wrapup:' .. a.id) end
 end
 
 local limits_of = cached(function(text)

@@ -8,12 +8,13 @@
 --                                        everybody else; end of being deferred
 --   offers                               { { agent, token, state, offered_at, ringing_at }, … }
 --   attempt excluded                     offers made so far; { agent = until_ms, … }
---   indexed waited                       1: stands in wait:<line>; 1: ever stood in line
+--   indexed waited sole                  1: stands in wait:<line>; 1: ever stood in line; 1: given to one agent by hand,
+--                                        so that nobody else rings with them
 --   said_at said_low said_high said_by   what the caller was told first: when, and the range; by when they expect somebody
 --                                        after what they were told last
 --   terms                                its policy; not kept with it
 
-local STRICT_LEVEL, URGENT = 1e13, 1e14
+local STRICT_LEVEL, STRICTEST, URGENT = 1e13, 9, 1e14
 
 local function load_item(id)
   local packed = call('GET', PREFIX .. 'item:' .. id)
@@ -48,7 +49,6 @@ end
 
 -- Lower is served first: enqueued, less what it counts as having waited; strict levels and overdue items before all.
 local function score_of(i)
-  local score = i.at - i.head - i.terms.head_start - (i.terms.strict + i.strict) * STRICT_LEVEL
-  if i.urgent_at > 0 and i.urgent_at <= NOW then score = i.at - URGENT end
-  return score
+  if i.urgent_at > 0 and i.urgent_at <= NOW then return i.at - URGENT end
+  return i.at - i.head - i.terms.head_start - math.min(i.terms.strict + i.strict, STRICTEST) * STRICT_LEVEL
 end

@@ -1,5 +1,35 @@
 -- The two sides of a line: items that wait in it, agents who stand ready in it.
 
+local ABSENT_MS = 3000
+
+local function own_line(a, kind) return kind .. '.@' .. a.id end
+
+-- kind and agent, when it is an agent's own line
+local function owner_of(line) return string.match(line, '^([^.]+)%.@(.+)$') end
+
+local function requirement_of(line)
+  local _, agent = owner_of(line)
+  return agent and 'agent:' .. agent or call('HGET', PREFIX .. 'lines', line) or ''
+end
+
+-- Whether anybody is logged in who could come to take an item from this line. An agent's own line needs them at work:
+-- somebody on a break is not waited for. O(1)
+local function is_staffed(line)
+  local kind, id = owner_of(line)
+  if not id then return tonumber(call('HGET', PREFIX .. 'present', line) or 0) > 0 end
+  local a = load_agent(id)
+  return a ~= nil and at_work(a, kind)
+end
+
+-- A line in which somebody waits and nobody is logged in is looked after a moment later, and again while that lasts
+-- (60_rules).
+local function watch(line)
+  local due = NOW + ABSENT_MS
+  if call('ZADD', PREFIX .. 'timers', 'NX', due, 'absent:' .. line) == 1 and (not next_due or due < next_due) then
+    next_due = due
+  end
+end
+
 -- O(log n)
 local function touch_head(line)
   local head = call('ZRANGE', PREFIX .. 'wait:' .. line, 0, 0, 'WITHSCORES')
@@ -13,6 +43,7 @@ local function enter_line(i)
   call('ZADD', PREFIX .. 'wait:' .. i.line, score, i.member)
   call('ZADD', PREFIX .. 'heads', 'LT', score, i.line)
   i.indexed = 1
+  if not is_staffed(i.line) then watch(i.line) end
 end
 
 local function leave_line(i)
@@ -38,17 +69,20 @@ local function position_of(i)
   return rank and rank + 1 or 0
 end
 
-local function own_line(a, kind) return kind .. '.@' .. a.id end
-
--- Where an order has an agent: lower is offered first. Ties go by idle time, and where they cannot, by chance of name.
+-- Where an order has an agent: lower is offered first. Ties go by idle time (a step of 1e11 ms is three years of it),
+-- and where they cannot, by chance of name. For weighted it is the weight, to be drawn by.
 local RANKED = {
-  fewest_calls = function(a) return a.calls * 1e13 + a.idle_since end,
-  most_proficient = function(a, entry) return (1000 - entry[3]) * 1e12 + a.idle_since / 10 end,
+  fewest_calls = function(a) return a.calls * 1e11 + a.idle_since end,
+  most_proficient = function(a, entry) return a.idle_since - entry[3] * 1e11 end,
   round_robin = function(a) return a.last_offer end,
   linear = function(a) return a.rank end,
+  weighted = function(a) return a.weight end,
   -- Everybody's share decays alike, so this order stays true while nobody does anything.
   least_occupied = function(a) return math.log(math.max(decayed_busy(a), 1)) * BUSY_DECAY_MS + NOW end,
 }
+
+-- Before every order: how many items of that kind they have at hand. Above every rank, and exact up to nine of them.
+local AN_ITEM_AT_HAND = 1e15
 
 local function kinds_of(text) return string.gmatch(text, '%S+') end
 
@@ -57,13 +91,14 @@ local function join_ready_sets(a, kind)
   for _, hand in ipairs(a.hands) do
     if hand.kind == kind then count = count + 1 end
   end
-  local idle = whole(count * 1e13 + a.idle_since)
+  local first_by = count * AN_ITEM_AT_HAND
+  local idle = whole(first_by + a.idle_since)
   local last = nil
   for _, entry in ipairs(profile_of(a.profile)[kind] or {}) do
     local line, order = entry[1], entry[2]
     if line ~= last then call('ZADD', PREFIX .. 'ready:' .. line, idle, a.id) end
     if order then
-      local rank = RANKED[order](a, entry)
+      local rank = first_by + RANKED[order](a, entry)
       call('ZADD', PREFIX .. 'order:' .. order .. ':' .. line, string.format('%.17g', rank), a.id)
     end
     last = line
@@ -87,14 +122,17 @@ local function is_ready(a, kind)
   return string.find(' ' .. a.ready .. ' ', ' ' .. kind .. ' ', 1, true) ~= nil
 end
 
-local ABSENT_GRACE_MS = 3000
+-- How many agents of the line an item could be offered now. O(1)
+local function ready_in(line)
+  local kind, id = owner_of(line)
+  if not id then return call('ZCARD', PREFIX .. 'ready:' .. line) end
+  local a = load_agent(id)
+  return a and is_ready(a, kind) and 1 or 0
+end
 
--- When the last one goes, the line's waiting are looked after a moment later (60_rules).
 local function step_count(key, line, step)
   local left = call('HINCRBY', PREFIX .. key, line, step)
-  if left == 0 and key == 'present' and call('EXISTS', PREFIX .. 'wait:' .. line) == 1 then
-    arm('absent:' .. line, NOW + ABSENT_GRACE_MS)
-  end
+  if left == 0 and key == 'present' and call('EXISTS', PREFIX .. 'wait:' .. line) == 1 then watch(line) end
 end
 
 local function each_line(entries, visit)
@@ -127,9 +165,7 @@ local function count(a)
       end
     end
     local mine = own_line(a, kind)
-    if not at_work(a, kind) and call('EXISTS', PREFIX .. 'wait:' .. mine) == 1 then
-      arm('absent:' .. mine, NOW + ABSENT_GRACE_MS)
-    end
+    if not at_work(a, kind) and call('EXISTS', PREFIX .. 'wait:' .. mine) == 1 then watch(mine) end
   end
   a.counted = text
 end
@@ -144,13 +180,4 @@ local function uncount(a)
     end)
   end
   a.counted = ''
-end
-
--- Whether anybody is logged in who could come to take an item from this line. An agent's own line needs them at work:
--- somebody on a break is not waited for. O(1)
-local function is_staffed(line)
-  local kind, id = string.match(line, '^([^.]+)%.@(.+)$')
-  if not id then return tonumber(call('HGET', PREFIX .. 'present', line) or 0) > 0 end
-  local a = load_agent(id)
-  return a ~= nil and at_work(a, kind)
 end

@@ -1,7 +1,7 @@
 -- Who gets what. Matching reserves: when these functions return, the offer exists and nobody else can have either.
 
 local CANDIDATES, PASSED, MEMBERS_SHOWN_BELOW = 5, 8, 3
-local DRAWS = 40 -- of a random agent, before the first fit one of the line is good enough
+local DRAWN_FROM = 40 -- ready agents, taken evenly, among whom chance decides
 
 local function has_offer(i, agent)
   for _, offer in ipairs(i.offers) do
@@ -39,7 +39,7 @@ local function considered(i, chosen, page)
     local id = page[n]
     if not fits(i, id) then pass(id)
     elseif not seen[id] then
-      candidates[#candidates + 1] = candidate(id, tonumber(page[n + 1]) % 1e13)
+      candidates[#candidates + 1] = candidate(id, tonumber(page[n + 1]) % AN_ITEM_AT_HAND)
       seen[id] = true
     end
   end
@@ -56,13 +56,11 @@ local function offer_event(offer)
   return '"token":' .. quoted(offer.token) .. ',"agent":' .. quoted(offer.agent)
 end
 
-local function requirement_of(line)
-  local agent = string.match(line, '%.@(.+)$')
-  return agent and 'agent:' .. agent or call('HGET', PREFIX .. 'lines', line) or ''
+-- While it may ring further phones, an item stays in its line; no longer than its wait may last, and then it only rings
+-- to its end. Its place in the queue counts until it rings.
+local function may_ring_more(i)
+  return #i.offers < (i.sole == 1 and 1 or i.terms.ring) and not (i.limit_at > 0 and i.limit_at <= NOW)
 end
-
--- While it may ring further phones, an item stays in its line. Its place in the queue counts until it rings.
-local function may_ring_more(i) return #i.offers < i.terms.ring end
 
 local served -- (62_estimate)
 
@@ -79,7 +77,6 @@ local function reserve(i, a, page)
   if not may_ring_more(i) then leave_line(i) end
   a.hands[#a.hands + 1] = { token = offer.token, kind = i.terms.kind, work = 'reserved', since = NOW, till = 0 }
   a.last_offer = seq
-  if limits_of(a.limits)[i.terms.kind].most > 1 then a.idle_since = NOW end
   arm('lease:' .. offer.token, NOW + i.terms.lease)
   notify(i.engine, { 'offer', offer.token, i.id, a.id, i.queue, i.attempt })
   journal('offer.created', i.id, offer_event(offer) .. ',"queue":' .. quoted(i.queue) .. ',"requirement":'
@@ -99,32 +96,35 @@ local function first_fit(i, set, unfit)
   return nil
 end
 
--- By weight: drawn evenly, and kept with a chance of their weight out of the greatest possible.
-local function drawn(i, set, weighted)
-  for _ = 1, DRAWS do
-    local id = call('ZRANDMEMBER', set)
-    if not id then return nil end
-    if fits(i, id) then
-      local weight = weighted and load_agent(id).weight or 100
-      if math.random(100) <= weight then return id end
+-- Out of a sample that is larger than those who do not fit, those with the fewest items at hand, and of them one by
+-- chance: each as likely as their weight, or all alike. O(sample)
+local function drawn(i, set, weighted, unfit)
+  local sample = call('ZRANDMEMBER', set, math.max(DRAWN_FROM, unfit + 1), 'WITHSCORES')
+  local fewest, ids, weights, all = nil, {}, {}, 0
+  for n = 1, #sample, 2 do
+    local at_hand = math.floor(sample[n + 1] / AN_ITEM_AT_HAND)
+    if fits(i, sample[n]) and (not fewest or at_hand <= fewest) then
+      if at_hand ~= fewest then fewest, ids, weights, all = at_hand, {}, {}, 0 end
+      ids[#ids + 1] = sample[n]
+      weights[#ids] = weighted and sample[n + 1] % AN_ITEM_AT_HAND or 1
+      all = all + weights[#ids]
     end
   end
-  return nil
+  local left = math.random() * all
+  for n, id in ipairs(ids) do
+    left = left - weights[n]
+    if left < 0 then return id end
+  end
+  return ids[#ids]
 end
 
 local function first_of_line(i, line, unfit)
-  local own = string.match(line, '%.@(.+)$')
-  if own then
-    local a = fits(i, own) and load_agent(own)
-    return a and routable(a, i.terms.kind) and own or nil
-  end
+  local _, own = owner_of(line)
+  if own then return fits(i, own) and ready_in(line) == 1 and own or nil end
   local order, ready = i.terms.order, PREFIX .. 'ready:' .. line
-  if order == 'random' or order == 'weighted' then
-    return drawn(i, ready, order == 'weighted') or first_fit(i, ready, unfit)
-  elseif RANKED[order] then
-    return first_fit(i, PREFIX .. 'order:' .. order .. ':' .. line, unfit)
-  end
-  return first_fit(i, ready, unfit)
+  local ranked = RANKED[order] and PREFIX .. 'order:' .. order .. ':' .. line or ready
+  if order == 'random' or order == 'weighted' then return drawn(i, ranked, order == 'weighted', unfit) end
+  return first_fit(i, ranked, unfit)
 end
 
 local function choose(i)
@@ -137,9 +137,8 @@ local function choose(i)
   end
   local step = i.terms.steps[i.step]
   for _, preferred in ipairs(step and step.prefer or {}) do
-    local id = first_of_line(i, preferred, unfit)
-    -- Whoever is preferred must meet the line as well.
-    if id and call('ZSCORE', PREFIX .. 'members:' .. line, id) then return id, unfit end
+    local id = first_of_line(i, preferred, unfit) -- its line has only those who meet the step's requirement as well
+    if id then return id, unfit end
   end
   return first_of_line(i, line, unfit), unfit
 end
@@ -157,7 +156,9 @@ local function match_item(i)
     save_item(i) -- an agent with room for more looks through the lines at once
     settle(a)
   end
-  if i.offers[1] and may_ring_more(i) then enter_line(i) end
+  if i.offers[1] then
+    if may_ring_more(i) then enter_line(i) else leave_line(i) end
+  end
   return i.offers[1] ~= nil
 end
 
@@ -212,26 +213,21 @@ local function best_item_for(a, kinds)
 end
 
 local function kinds_open_to(a)
-  local open, stays = {}, true
+  local open = {}
   for kind in pairs(limits_of(a.limits)) do
-    local fit, ready = routable(a, kind), is_ready(a, kind)
-    if fit and not ready then open[#open + 1] = kind
-    elseif ready and not fit then stays = false end
+    if routable(a, kind) then open[#open + 1] = kind end
   end
   table.sort(open)
-  return open, stays
+  return open
 end
 
 -- Brings the ready sets into line with the three axes, matching at once; saves the agent. Every change of an agent
--- ends here. O(R log n) for each item it takes
+-- ends here: out of the sets first, as what places them there may have changed. O(R log n) for each item it takes
 settle = function(a)
   count(a)
+  leave_ready_sets(a)
   while true do
-    local open, stays = kinds_open_to(a)
-    if not stays then
-      leave_ready_sets(a)
-      open = kinds_open_to(a)
-    end
+    local open = kinds_open_to(a)
     if not open[1] then break end
     if a.idle_since == 0 then a.idle_since = NOW end
     local item = best_item_for(a, open)
@@ -242,5 +238,6 @@ settle = function(a)
     reserve(item, a, call('ZRANGE', PREFIX .. 'ready:' .. item.line, 0, CANDIDATES - 1, 'WITHSCORES'))
     save_item(item)
   end
-  save_agent(a)
+  if a.removed == 1 and not a.hands[1] then call('DEL', PREFIX .. 'agent:' .. a.id)
+  else save_agent(a) end
 end

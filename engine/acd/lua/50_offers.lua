@@ -29,7 +29,7 @@ local function arm_item(i)
   if i.state == 'deferred' then consider(i.back_at)
   elseif i.state ~= 'talking' then
     consider(i.step_at)
-    if i.state == 'waiting' then consider(i.limit_at) end
+    if i.state == 'waiting' or i.limit_at > NOW then consider(i.limit_at) end
     if i.urgent_at > NOW then consider(i.urgent_at) end
     for _, till in pairs(i.excluded) do consider(till) end
   end
@@ -113,13 +113,21 @@ local function end_missed(i, offer, reason, treatment, details)
   table.remove(i.offers, n)
   i.excluded[offer.agent] = NOW + treatment.exclude_ms
   local a = load_agent(offer.agent)
-  if a and hand_of(a, offer.token) then treat(a, offer.token, treatment, i.terms.ignored_limit) else a = nil end
-  if a then save_agent(a) end
+  if a and hand_of(a, offer.token) then
+    treat(a, offer.token, treatment, i.terms.ignored_limit)
+    save_agent(a)
+  else
+    a = nil
+  end
   if not i.offers[1] and i.limit_at > 0 and i.limit_at <= NOW then
     -- It rang to its end; whatever ended the wait meanwhile does so now.
     release(i, i.limit_why, '')
   else
-    if not i.offers[1] then start_waiting(i) else enter_line(i) end
+    if not i.offers[1] then
+      i.sole = 0
+      relax(i)
+      start_waiting(i)
+    end
     match_item(i)
     save_item(i)
     arm_item(i)
@@ -166,8 +174,8 @@ register('accept', function(args)
   if hand then
     set_hand(a, hand, 'talking')
     a.ignored, a.dnds, a.calls = 0, 0, a.calls + 1
-    if a.ready == '' then a.idle_since = 0 end -- with room for more they keep their place
-    save_agent(a)
+    a.idle_since = 0
+    if a.ready == '' then save_agent(a) else settle(a) end -- with room for more they are the last of those alike
   end
   journal('offer.accepted', i.id, offer_event(offer) .. ',"wait_ms":' .. whole(NOW - i.at) .. ',"ring_ms":' .. whole(rang))
   if i.said_at > 0 then measure(i) end

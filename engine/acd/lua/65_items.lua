@@ -9,30 +9,28 @@ local function new_item(args)
     member = string.format('%016.0f:%s', next_seq(), args[3]), state = 'new', step = 1, line = '', score = 0,
     preferred = asked.preferred, patience_until = asked.patience > 0 and NOW + asked.patience or 0, step_at = 0,
     limit_at = 0, limit_why = '', urgent_at = 0, back_at = 0, offers = {}, attempt = 0, excluded = {}, indexed = 0,
-    waited = 0, said_at = 0, said_low = 0, said_high = 0, said_by = 0,
+    waited = 0, sole = 0, said_at = 0, said_low = 0, said_high = 0, said_by = 0,
   }, asked
 end
 
--- A place that somebody left or gives up: when they had come. O(log n)
-local function inherited(i, asked)
-  local at = i.at
-  if asked.who ~= '' then
-    local place = asked.queue .. '|' .. asked.who
-    local kept = call('HGET', PREFIX .. 'places', place)
-    if kept then
-      call('HDEL', PREFIX .. 'places', place)
-      disarm('place:' .. place)
-      at = math.min(at, tonumber(kept))
-      journal('item.resumed', i.id, '"queue":' .. quoted(i.queue) .. ',"wait_ms":' .. whole(NOW - at))
-    end
-  end
+-- A place that somebody left, or gives up for this item: since when they had waited. Returns its name in places, if that
+-- is where it was. O(1)
+local function inherit(i, asked)
+  local place = asked.queue .. '|' .. asked.who
+  local kept = asked.who ~= '' and call('HGET', PREFIX .. 'places', place)
+  if kept then i.at = math.min(i.at, tonumber(kept)) end
   local other = asked.replaces ~= '' and load_item(asked.replaces)
   if other and other.state ~= 'talking' then
-    at = math.min(at, other.at)
+    i.at = math.min(i.at, other.at)
     i.head, i.strict = math.max(i.head, other.head), math.max(i.strict, other.strict)
-    release(other, 'replaced', 'item:' .. i.id)
   end
-  return at
+  return kept and place
+end
+
+local function take_up(i, place)
+  call('HDEL', PREFIX .. 'places', place)
+  disarm('place:' .. place)
+  journal('item.resumed', i.id, '"queue":' .. quoted(i.queue) .. ',"wait_ms":' .. whole(NOW - i.at))
 end
 
 local function set_limits(i, asked)
@@ -54,13 +52,6 @@ local function refusal(i, asked)
   return why
 end
 
-local function ready_in(line)
-  local kind, id = string.match(line, '^([^.]+)%.@(.+)$')
-  if not id then return call('ZCARD', PREFIX .. 'ready:' .. line) end
-  local a = load_agent(id)
-  return a and routable(a, kind) and 1 or 0
-end
-
 -- enqueue(item, policy, JSON { queue, type, data, who, waited, head_start, preferred, patience, exclude: [agent, ms, …],
 -- replaces, closes_in (-1: never), hold }) -> position (1 is next; 0: offered at once, the offers are in the reply), or
 -- -1 if the policy is not interned, or why it was refused: full, no_agents, none_eligible, timed_out, closed. Asked
@@ -75,19 +66,21 @@ register('enqueue', function(args)
     end
     return position_of(known)
   end
-  if not policy_of(args[4]) then return -1 end
+  -- Not by policy_of: it knows what this Redis has lost, and what only other domains have.
+  if call('HEXISTS', PREFIX .. 'policies', args[4]) == 0 then return -1 end
   local i, asked = new_item(args)
-  i.at = inherited(i, asked)
+  local place = inherit(i, asked)
   set_limits(i, asked)
   i.step = i.preferred ~= '' and asked.patience > 0 and 0 or 1
   place_in_steps(i)
   i.line, i.score = step_line(i, i.step), score_of(i)
   for n = 1, #asked.exclude, 2 do i.excluded[asked.exclude[n]] = NOW + asked.exclude[n + 1] end
-  local why = refusal(i, asked)
+  local why = asked.hold > 0 and '' or refusal(i, asked)
   if why ~= '' then
     journal('item.refused', i.id, '"queue":' .. quoted(i.queue) .. ',"reason":"' .. why .. '"')
     return why
   end
+  if place then take_up(i, place) end
   call('HSET', PREFIX .. 'queues', i.queue, i.policy)
   call('SADD', PREFIX .. 'engine:' .. ENGINE, i.id)
   if asked.data ~= '' then call('SET', PREFIX .. 'data:' .. i.id, asked.data) end
@@ -100,6 +93,14 @@ register('enqueue', function(args)
   if i.state == 'new' and not match_item(i) then start_waiting(i) end
   save_item(i)
   arm_item(i)
+  if asked.replaces ~= '' then
+    -- Only now, that whoever rings for it is free for the one that takes its place.
+    local other = load_item(asked.replaces)
+    if other and other.state ~= 'talking' then
+      release(other, 'replaced', 'item:' .. i.id)
+      i = load_item(i.id)
+    end
+  end
   return position_of(i)
 end)
 
@@ -117,7 +118,8 @@ register('withdraw', function(args)
   if not i or i.state == 'talking' then return 0 end
   if args[5] == '1' and i.who ~= '' and i.terms.place_kept > 0 then
     local place = i.queue .. '|' .. i.who
-    call('HSET', PREFIX .. 'places', place, whole(i.at))
+    local kept = tonumber(call('HGET', PREFIX .. 'places', place) or i.at)
+    call('HSET', PREFIX .. 'places', place, whole(math.min(i.at, kept)))
     arm('place:' .. place, NOW + i.terms.place_kept)
   end
   local cancelled = cancel_offers(i, reason, nil, i.engine ~= ENGINE)
@@ -157,7 +159,7 @@ register('leave', function(args)
   handled(i.queue, NOW - hand.since + i.terms.wrapup)
   if i.terms.wrapup > 0 then
     set_hand(a, hand, 'wrapup', NOW + i.terms.wrapup)
-    arm('wrapup:' .. a.id, hand.till)
+    arm_wrapup(a)
     journal('wrapup.started', i.id, '"agent":' .. quoted(a.id) .. ',"until":' .. whole(hand.till))
   else
     drop_hand(a, offer.token)

@@ -37,7 +37,7 @@ register('define', function(args)
   -- In no ready set while limits and rank change: settle puts them back where they now belong.
   leave_ready_sets(a)
   set_profile(a, args[4])
-  a.limits, a.rank, a.weight = args[5], tonumber(args[6]), tonumber(args[7])
+  a.limits, a.rank, a.weight, a.removed = args[5], tonumber(args[6]), tonumber(args[7]), 0
   settle(a)
   return 1
 end)
@@ -51,8 +51,8 @@ register('forget', function(args)
   if a.intent ~= 'logged_out' then set_intent(a, 'logged_out', 'removed') end
   settle(a)
   set_profile(a, args[4])
+  a.limits, a.removed = '', 1
   settle(a)
-  if not a.hands[1] then call('DEL', PREFIX .. 'agent:' .. a.id) end
   return 1
 end)
 
@@ -60,7 +60,7 @@ end)
 -- O(R log n)
 register('agent', function(args)
   local a, intent, reason, device = load_agent(args[3]), args[4], args[5], args[6]
-  if not a then return 0 end
+  if not a or a.removed == 1 then return 0 end
   local new_intent = intent ~= '' and (intent ~= a.intent or reason ~= a.reason)
   local new_device = device ~= '' and device ~= a.device
   if new_intent then
@@ -72,13 +72,16 @@ register('agent', function(args)
   return 1
 end)
 
--- skill(agent, JSON of all skills changed while running, '' for none) -> 1. Which lines that means is for define. O(1)
+-- skill(agent, skill, level or '' for as configured) -> JSON of all skills of theirs that were changed while running.
+-- Which lines that means is for define. O(1)
 register('skill', function(args)
-  if args[4] == '' then call('HDEL', PREFIX .. 'skills', args[3])
-  else call('HSET', PREFIX .. 'skills', args[3], args[4]) end
-  journal('agent.skills_changed', '', '"agent":' .. quoted(args[3]) .. ',"skills":'
-    .. (args[4] == '' and '{}' or args[4]))
-  return 1
+  local skills = cjson.decode(call('HGET', PREFIX .. 'skills', args[3]) or '{}')
+  skills[args[4]] = tonumber(args[5])
+  local text = cjson.encode(skills)
+  if text == '{}' then call('HDEL', PREFIX .. 'skills', args[3])
+  else call('HSET', PREFIX .. 'skills', args[3], text) end
+  journal('agent.skills_changed', '', '"agent":' .. quoted(args[3]) .. ',"skills":' .. text)
+  return text
 end)
 
 -- wrapup(agent, ms) -> 1, or 0 if they wrap nothing up. The rest of it lasts so long; 0 ends it. O(R log n)
@@ -91,7 +94,6 @@ register('wrapup', function(args)
   if not found then return 0 end
   journal('wrapup.changed', '', '"agent":' .. quoted(a.id) .. ',"until":' .. whole(NOW + ms))
   save_agent(a)
-  arm('wrapup:' .. a.id, NOW + ms)
-  if ms == 0 then EXPIRED.wrapup(a.id) end
+  if ms == 0 then EXPIRED.wrapup(a.id) else arm_wrapup(a) end
   return 1
 end)

@@ -19,10 +19,8 @@ register('assign', function(args)
     i.line, i.score = step_line(i, i.step), score_of(i)
   end
   i.excluded[a.id] = nil
-  leave_line(i)
+  i.sole = 1
   reserve(i, a, {})
-  -- Nobody else is to ring for it now, however many its queue would ring at once.
-  leave_line(i)
   save_item(i)
   arm_item(i)
   settle(a)

@@ -8,7 +8,7 @@ local function step_seen(i, n)
   return {
     after = step and step.after or 0, requirement = requirement_of(line), staffed = is_staffed(line) and 1 or 0,
     members = string.find(line, '@', 1, true) and 1 or call('ZCARD', PREFIX .. 'members:' .. line),
-    ready = call('ZCARD', PREFIX .. 'ready:' .. line), now = n == i.step and 1 or 0,
+    ready = ready_in(line), now = n == i.step and 1 or 0,
   }
 end
 
