@@ -9,8 +9,8 @@
 --   offers                               { { agent, token, state, offered_at, ringing_at }, … }
 --   attempt excluded                     offers made so far; { agent = until_ms, … }
 --   indexed waited                       1: stands in wait:<line>; 1: ever stood in line
---   said_at said_low said_high said_by   what the caller was told first: when, and the range; by when they expect somebody
---                                        after what they were told last
+--   told                                 nil, or the first wait that they were told: { at, low, high, likely }
+--   said_place said_by                   what they were told last, 0: nothing: their place; by when they expect somebody
 --   terms                                its policy; not kept with it
 
 local STRICT_LEVEL, URGENT = 1e13, 1e14
