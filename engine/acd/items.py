@@ -96,13 +96,16 @@ class Items(Staff):
         reply = await self._ask("estimate", item)
         if not reply[0]:
             return None
-        position, staffed, ready, *rest = reply[0]
-        served, busy, handled, handle, waited, said = map(float, rest)
-        return Figures(position, staffed, ready, served, busy, handled, handle, int(waited), int(said))
+        position, staffed, *sums, place, said = reply[0]
+        served, worked, handled, handle, ring = map(float, sums)
+        return Figures(
+            position, staffed, served, worked, handled, handle, ring, place, int(said) if said != "" else None
+        )
 
-    async def said(self, item: str, low_ms: int, high_ms: int) -> bool:
-        """The caller has just been told that it will take that long; measured when an agent accepts."""
-        return await self._done("said", item, low_ms, high_ms)
+    async def said(self, item: str, position: int, *, low_ms: int = 0, high_ms: int = 0, likely_ms: int = 0) -> bool:
+        """The caller is being told their place and, unless `high_ms` is 0, that it will take between `low_ms` and
+        `high_ms`; `likely_ms` is the middle of what was reckoned. Measured when an agent accepts. False: unknown."""
+        return await self._done("said", item, position, low_ms, high_ms, likely_ms)
 
     async def ringing(self, token: str) -> bool:
         """The agent's phone rings. False: stale, hang the agent's leg up."""
@@ -180,8 +183,8 @@ class Items(Staff):
         reply = await self._ask("accuracy")
         found = []
         for queue, *numbers in reply[0]:
-            told, within, error, bias = map(int, numbers)
-            found.append(Accuracy(queue, told, within, round(error / told), round(bias / told)))
+            told, within, *sums = map(int, numbers)
+            found.append(Accuracy(queue, told, within, *(round(total / told) for total in sums)))
         return sorted(found, key=lambda accuracy: accuracy.queue)
 
 

@@ -120,7 +120,11 @@ class Policy:
         return {
             "kind": self.kind,
             "steps": [
-                {"after": step.after_ms, "line": line(step.require), "prefer": [line(text) for text in step.preferred()]}
+                {
+                    "after": step.after_ms,
+                    "line": line(step.require),
+                    "prefer": [line(text) for text in step.preferred()],
+                }
                 for step in self.steps
             ],
             "base": line(self.base or self.steps[-1].require),

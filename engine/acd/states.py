@@ -189,13 +189,13 @@ class Figures:
 
     position: int
     staffed: int  # agents at work who may take it
-    ready: int
-    served: float  # items that left the queue's line lately (decayed), and
-    busy_ms: float  # for how long there was a line meanwhile
+    served: float  # by how many items the queue's line got on lately (decayed), and
+    worked_ms: float  # how long there was a line meanwhile, times the agents at work
     handled: float  # items finished lately, and
-    handle_ms: float  # how long agents had them at hand, altogether
-    waited_ms: int
-    said_ms: int  # what the caller was told last, as the end of a range; 0: nothing
+    handle_ms: float  # how long agents had them at hand from the offer to the end of the wrap-up, altogether
+    ring_ms: float  # how much of that passed before they answered
+    said_place: int  # what the caller was told last; 0: nothing
+    said_ms: int | None  # how soon they expect somebody at the latest, after what they were told last; None: nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +204,7 @@ class Accuracy:
 
     queue: str
     told: int
-    within: int  # answered inside of the range that they were told
-    error_ms: int  # mean absolute distance from the middle of the range
-    bias_ms: int  # mean of answered minus told: above 0, people waited longer than they were told
+    within: int  # answered inside of the range that they were told first
+    took_ms: int  # mean time from there to the answer
+    error_ms: int  # mean absolute distance of that from the middle of what was reckoned
+    bias_ms: int  # mean of taken minus reckoned: above 0, people waited longer than was reckoned

@@ -30,7 +30,7 @@
 --   agent:A        string     see 10_agents
 --   skills         hash       A -> JSON: the skills that were changed while running
 --   places         hash       `<Q>|<who>` -> enqueued_ms of a caller who hung up and may come back
---   pace:Q         hash       what estimates are made of: see 80_estimate
+--   pace:Q         hash       what estimates are made of: see 62_estimate
 --   accuracy:Q     hash       how good they were
 --   timers         zset       `lease:<token>`, `item:<item>`, `wrapup:<agent>`, `cool:<agent>`, `absent:<L>|<wait:L's
 --                             member to go on after>`, `place:<Q>|<who>` by due ms

@@ -10,8 +10,8 @@
 --   attempt excluded                     offers made so far; { agent = until_ms, … }
 --   indexed waited sole                  1: stands in wait:<line>; 1: ever stood in line; 1: given to one agent by hand,
 --                                        so that nobody else rings with them
---   said_at said_low said_high said_by   what the caller was told first: when, and the range; by when they expect somebody
---                                        after what they were told last
+--   told                                 nil, or the first wait that they were told: { at, low, high, likely }
+--   said_place said_by                   what they were told last, 0: nothing: their place; by when they expect somebody
 --   terms                                its policy; not kept with it
 
 local STRICT_LEVEL, STRICTEST, URGENT = 1e13, 9, 1e14

@@ -68,7 +68,7 @@ local served -- (62_estimate)
 local function reserve(i, a, page)
   local explained = considered(i, a, page)
   leave_ready_sets(a)
-  if i.attempt == 0 and i.waited == 1 then served(i.queue, i.at) end
+  if i.attempt == 0 and i.waited == 1 then served(i) end
   if i.state == 'waiting' then call('ZREM', PREFIX .. 'queue:' .. i.queue, i.member) end
   local seq = next_seq()
   local offer = { agent = a.id, token = whole(seq) .. '-' .. i.id, state = 'offered', offered_at = NOW, ringing_at = 0 }

@@ -51,7 +51,7 @@ local function stop_waiting(i)
 end
 
 local function delete_item(i)
-  if i.attempt == 0 and i.waited == 1 and i.state == 'waiting' then served(i.queue, i.at) end
+  if i.attempt == 0 and i.waited == 1 and i.state == 'waiting' then served(i) end
   stop_waiting(i)
   disarm('item:' .. i.id)
   call('DEL', PREFIX .. 'item:' .. i.id, PREFIX .. 'data:' .. i.id)
@@ -178,7 +178,7 @@ register('accept', function(args)
     if a.ready == '' then save_agent(a) else settle(a) end -- with room for more they are the last of those alike
   end
   journal('offer.accepted', i.id, offer_event(offer) .. ',"wait_ms":' .. whole(NOW - i.at) .. ',"ring_ms":' .. whole(rang))
-  if i.said_at > 0 then measure(i) end
+  if i.told then measure(i) end
   save_item(i)
   free_all(losers)
   return 1

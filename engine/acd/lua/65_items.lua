@@ -9,7 +9,7 @@ local function new_item(args)
     member = string.format('%016.0f:%s', next_seq(), args[3]), state = 'new', step = 1, line = '', score = 0,
     preferred = asked.preferred, patience_until = asked.patience > 0 and NOW + asked.patience or 0, step_at = 0,
     limit_at = 0, limit_why = '', urgent_at = 0, back_at = 0, offers = {}, attempt = 0, excluded = {}, indexed = 0,
-    waited = 0, sole = 0, said_at = 0, said_low = 0, said_high = 0, said_by = 0,
+    waited = 0, sole = 0, said_place = 0, said_by = 0,
   }, asked
 end
 
@@ -156,7 +156,7 @@ register('leave', function(args)
   local a = load_agent(offer.agent)
   local hand = a and hand_of(a, offer.token)
   if not hand then return 1 end
-  handled(i.queue, NOW - hand.since + i.terms.wrapup)
+  handled(i, hand.since - offer.offered_at, NOW - hand.since)
   if i.terms.wrapup > 0 then
     set_hand(a, hand, 'wrapup', NOW + i.terms.wrapup)
     arm_wrapup(a)
