@@ -143,11 +143,9 @@ class Calls:
     def noticed(self, notice: Notice) -> None:
         """The ACD has something to tell of one of our calls."""
         call = self._calls.get(notice.item)
-        if not isinstance(notice, Offer):
-            return
         if call is not None:
-            call.offers.put_nowait(notice)
-        else:
+            call.notices.put(notice)
+        elif isinstance(notice, Offer):
             self._spawn(self._return_offer(notice))
 
     async def _return_offer(self, offer: Offer) -> None:

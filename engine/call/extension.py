@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from engine.acd import AgentState, Device, Intent, Missed
 from engine.call.conversation import Conversation
-from engine.call.offer import Answer, Ringing
 from engine.call.phase import Phase
-from engine.call.place import Place
+from engine.call.place import Terms
+from engine.call.waiting import Waiting
 from engine.config.models import Queue
+from engine.config.policies import policy_of_agent
 from engine.flow.steps.base import ToAgent
 
 if TYPE_CHECKING:
@@ -49,13 +50,13 @@ def why_not_now(agent: AgentState | None, now_ms: int) -> str:
     return "" if agent.routable(now_ms) else "busy"
 
 
-class Owner:
+class Owner(Waiting):
     """The wait for one agent. They get one offer: whoever does not take it will not be rung again for this."""
 
     def __init__(self, call: InboundCall, to: ToAgent) -> None:
-        self._call, self._to = call, to
-        settings = queue_of(to)
-        self._place = Place(call, settings, settings.require)
+        self._to = to
+        terms = Terms(policy_of_agent(to, call.site), head_start_ms=round(call.record.head_start_s * 1000))
+        super().__init__(call, terms, ring_s=to.ring_s)
 
     async def conversation(self) -> Conversation | str:
         """Both can talk, or the outcome. Raises AriError, LineDown; HungUp comes from the call's scope."""
@@ -65,22 +66,12 @@ class Owner:
             why_not = why_not_now(await call.board.acd.look_at(self._to.agent), call.now_ms())
             if why_not == "absent" or (why_not and not self._to.patience_s):
                 return why_not
-            record.go(Phase.WAITING)
-        found = await self._answered()
-        if isinstance(found, Answer):
-            conversation = await call.connected(found)
-            if conversation is not None:
-                return conversation
-            found = Missed.DUMPED
-        outcome = OUTCOMES[found] if found is not None else "timed_out" if self._to.patience_s else "busy"
-        await self._place.give_up(outcome)
-        return outcome
+        return await super().conversation()
 
-    async def _answered(self) -> Answer | Missed | None:
-        """What came of the one offer; None when the caller's patience was over before the agent was free."""
-        call = self._call
-        offer = await self._place.take()
-        if offer is None:
-            await call.leg.hold_music(True, call.music)
-            offer = await self._place.offer(self._to.patience_s)
-        return None if offer is None else await Ringing(call, offer).answered()
+    def _over(self, reason: str) -> str:
+        return "busy" if reason == "timed_out" and not self._to.patience_s else "timed_out"
+
+    async def _after(self, missed: Missed) -> str:
+        """Gives the place up; another offer of it may be on its way, and is dropped."""
+        await self._place.give_up(OUTCOMES[missed])
+        return OUTCOMES[missed]

@@ -9,17 +9,18 @@ from typing import Any
 
 import structlog
 
-from engine.acd import Missed, Offer
+from engine.acd import Missed
 from engine.asterisk.ari import AriError
 from engine.asterisk.channel import NORMAL, CallerLeg, Channel
 from engine.call.conversation import Conversation
 from engine.call.extension import Owner, queue_of
+from engine.call.mailbox import Mailbox
 from engine.call.offer import Answer
 from engine.call.outside import Outside
 from engine.call.phase import Phase
+from engine.call.queueing import in_queue
 from engine.call.record import CallRecord, now_ms
 from engine.call.switchboard import Switchboard
-from engine.call.waiting import Waiting
 from engine.config.models import Queue
 from engine.flow.claim import announce, head_start_s, music, tier_of
 from engine.flow.leg import ANY_KEY, HungUp
@@ -46,7 +47,7 @@ ACCOUNT_S = 60.0
 
 
 class InboundCall:
-    """One caller, from arrival to accounting. One task runs it; others only put offers into `offers`."""
+    """One caller, from arrival to accounting. One task runs it; others only put into `notices` what the ACD tells."""
 
     now_ms = staticmethod(now_ms)
 
@@ -55,8 +56,9 @@ class InboundCall:
         self.leg = leg
         self.record = record
         self.caller = caller
-        self.offers: asyncio.Queue[Offer] = asyncio.Queue()
-        self.phone_rings = False
+        self.notices = Mailbox()
+        self.ringing: set[str] = set()  # tokens of the offers whose phones ring
+        self.released_to = ""  # where a supervisor has sent the caller
         self.closing: EndReason | None = None
         self._conversation: Conversation | None = None
         self.site = board.site  # the version that it began with, to its end
@@ -154,7 +156,7 @@ class InboundCall:
         if isinstance(away, ToAgent):
             return await Owner(self, away).conversation()
         assert isinstance(away, ToQueue)  # noqa: S101 - there are no others (base.py)
-        return await Waiting(self, away).conversation()
+        return await in_queue(self, away)
 
     def talk_with(self, leg: Channel, token: str = "") -> Conversation:
         """A leg has been answered and is the caller's: from here on the call's end is its end."""
@@ -165,6 +167,8 @@ class InboundCall:
     async def connected(self, answer: Answer) -> Conversation | None:
         """The agent and the caller can talk; None when the agent was gone before the first word, and the caller is
         back at their place. Raises AriError, LineDown; HungUp comes from the call's scope."""
+        self.record.agent, self.record.ring_ms = answer.offer.agent, answer.ring_ms
+        self.ringing.clear()
         conversation = self.talk_with(answer.leg, answer.token)
         if await conversation.begin():
             self.board.records.save_now(self.record)
@@ -199,7 +203,7 @@ class InboundCall:
             # Not connected: the caller left in the moment in which the agent answered.
             return EndReason.COMPLETED_BY_CALLER if self.record.connected_ms else EndReason.ABANDONED_RINGING
         if self.record.phase is Phase.WAITING:
-            return EndReason.ABANDONED_RINGING if self.phone_rings else EndReason.ABANDONED_WAITING
+            return EndReason.ABANDONED_RINGING if self.ringing else EndReason.ABANDONED_WAITING
         if self.record.phase is Phase.DIALLING:
             return EndReason.ABANDONED_RINGING
         return self._reason(EndReason.ABANDONED_IVR)

@@ -45,6 +45,10 @@ class Phones:
         self._ours[agent] -= 1
         self._tell(agent)
 
+    def is_idle(self, agent: str) -> bool:
+        """As far as we know, nothing but perhaps our own leg keeps it busy."""
+        return self._told.get(agent) is Device.IDLE
+
     def unreachable(self, agent: str) -> None:
         """The phone did not react; the ACD holds it for down, and so do we until it shows itself or some
         time has passed."""

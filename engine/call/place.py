@@ -1,58 +1,84 @@
-"""A caller's place in line: the ACD keeps it, and offers an agent to the call that has it."""
+"""A caller's place in line: the ACD keeps it, and offers agents to the call that has it."""
 
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.acd import Offer, Policy, Step
-from engine.config.models import Queue
+import structlog
+
+from engine.acd import Placement, Policy
+from engine.redis_line import LineDown
 
 if TYPE_CHECKING:
     from engine.call.inbound import InboundCall
 
-# The ACD takes a lapsed offer back by itself; longer than any ring, so that it only does so for a dead engine.
-LEASE_MARGIN_S = 15.0
+log = structlog.get_logger()
+
+REDIS_AGAIN_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How one caller waits in a queue: its policy, and what is theirs alone (Acd.enqueue)."""
+
+    policy: Policy
+    head_start_ms: int = 0
+    preferred: str = ""
+    patience_ms: int = 0
+    exclude: Mapping[str, int] = field(default_factory=dict)
+    who: str = ""
+    closes_in_ms: int | None = None
 
 
 class Place:
     """One stay in line. An agent who misses an offer puts the caller back at their place, until it is given up."""
 
-    def __init__(self, call: InboundCall, settings: Queue, requirement: str) -> None:
-        self._call = call
-        self._policy = Policy(
-            steps=(Step(0, requirement),),
-            lease_ms=round((settings.ring + LEASE_MARGIN_S) * 1000),
-            wrapup_ms=round(settings.wrap_up * 1000),
-        )
+    def __init__(self, call: InboundCall, terms: Terms) -> None:
+        self._call, self.terms = call, terms
 
-    async def take(self, *, waited_s: float = 0.0) -> Offer | None:
-        """Takes the place, or finds it again; the offer, if somebody is free at once. Raises LineDown.
+    async def take(self) -> Placement:
+        """Takes the place, or finds it again: it counts from when the caller first came to a queue. While Redis is away
+        the caller hears music, and is queued when it returns; `timed_out` if that takes longer than they may wait."""
+        call = self._call
+        patience_s = self.terms.policy.max_wait_ms / 1000
+        began = time.monotonic()
+        while True:
+            try:
+                return await self._enqueue()
+            except LineDown as fault:
+                if patience_s and time.monotonic() - began > patience_s:
+                    return Placement(0, refused="timed_out")
+                log.warning("place.redis_away", call=call.record.id, error=str(fault))
+                await call.leg.hold_music(True, call.music)
+                await asyncio.sleep(REDIS_AGAIN_S)
 
-        `waited_s`: how long the caller has been in line before, in seconds; it counts beside their head start.
-        """
-        call, record = self._call, self._call.record
+    async def _enqueue(self) -> Placement:
+        call, record, terms = self._call, self._call.record, self.terms
         placement = await call.board.acd.enqueue(
             record.id,
             queue=record.queue,
-            policy=self._policy,
-            head_start_ms=round(record.head_start_s * 1000),
-            waited_ms=round(waited_s * 1000),
+            policy=terms.policy,
+            head_start_ms=terms.head_start_ms,
+            waited_ms=call.now_ms() - record.queued_ms if record.queued_ms else 0,
+            preferred=terms.preferred,
+            patience_ms=terms.patience_ms,
+            exclude=terms.exclude,
+            who=terms.who,
+            closes_in_ms=terms.closes_in_ms,
         )
         record.queued_ms = record.queued_ms or call.now_ms()
-        if placement.offer is None:  # an offer saves the record itself, once the phone rings
+        if not placement.offers:  # an offer saves the record itself, once the phone rings
             call.board.records.save_now(record)
-        return placement.offer
+        return placement
 
-    async def offer(self, timeout_s: float) -> Offer | None:
-        """The next offer; None when none has come in `timeout_s` seconds."""
-        try:
-            return await asyncio.wait_for(self._call.offers.get(), timeout_s)
-        except TimeoutError:
-            return None
-
-    async def give_up(self, reason: str) -> None:
-        """An offer may come at this very moment: withdrawing decides who was first. Raises LineDown."""
-        await self._call.board.acd.withdraw(self._call.record.id, reason)
-        while not self._call.offers.empty():
-            self._call.offers.get_nowait()
+    async def give_up(self, reason: str) -> bool:
+        """False when somebody was first: an agent has accepted, or the wait was over already; that is told, or was.
+        Raises LineDown."""
+        if not await self._call.board.acd.withdraw(self._call.record.id, reason):
+            return False
+        self._call.notices.drop()
+        return True

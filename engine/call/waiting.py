@@ -1,103 +1,190 @@
-"""A caller in a queue: music, position, and offers until an agent has answered."""
+"""A caller in line: music, word of their place, phones that ring, until an agent has answered or the wait is over.
+
+Whatever may end the wait (an agent who answers, a key, a limit, closing time, a supervisor, the caller's hang-up) is
+one step on the item in the ACD, and the first to come wins. Here only what was decided is carried out, in its order.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
-from engine.acd import Offer
+from engine.acd import Cancelled, Missed, Offer, Released
+from engine.call.announcing import Announcer
 from engine.call.conversation import Conversation
-from engine.call.offer import Answer, Ringing
+from engine.call.offer import Answer, Ringers
 from engine.call.phase import Phase
-from engine.call.place import Place
-from engine.flow.claim import requirement
+from engine.call.place import Place, Terms
 from engine.flow.leg import NO_KEY
-from engine.flow.steps import ToQueue
-from engine.journal.events import ItemAnnounced
 from engine.redis_line import LineDown
 
 if TYPE_CHECKING:
     from engine.call.inbound import InboundCall
 
+# Whoever should have been told by then that their wait is over is not waited for: Redis was away too long.
+LATE_S = 15.0
+
 
 class Waiting:
-    """The wait in one queue: whoever misses an offer, the next is awaited."""
+    """One stay in one line."""
 
-    def __init__(self, call: InboundCall, to: ToQueue) -> None:
-        self._call, self._to = call, to
-        self._settings = call.site.queues[to.queue]
-        self._place = Place(call, self._settings, requirement(to, call.site, call.record.variables))
-        self._until = 0.0
-        self._best_said: int | None = None
+    def __init__(
+        self,
+        call: InboundCall,
+        terms: Terms,
+        *,
+        ring_s: float,
+        keys: Mapping[str, str] | None = None,
+        announcer: Announcer | None = None,
+    ) -> None:
+        """`keys`: what the caller may press meanwhile, and the outcome that it is."""
+        self._call, self._ring_s = call, ring_s
+        self._place = Place(call, terms)
+        self._keys, self._announcer = keys or {}, announcer
+        self._ringers = Ringers(call, ring_s)
+        self._speech: asyncio.Task[Any] | None = None
+        self._key: asyncio.Task[str] | None = None
+        longest_s = terms.policy.max_wait_ms / 1000
+        self._latest = time.monotonic() + longest_s + ring_s + LATE_S if longest_s else None
 
     async def conversation(self) -> Conversation | str:
         """Both can talk, or the outcome. Raises AriError, LineDown; HungUp comes from the call's scope."""
-        call, record = self._call, self._call.record
-        record.queue = self._to.queue
-        if record.phase is Phase.FLOW:  # a successor goes on waiting
-            record.go(Phase.WAITING)
-        while (answer := await self._answered()) is not None:
-            conversation = await call.connected(answer)
+        call = self._call
+        if call.record.phase is Phase.FLOW:  # a successor goes on waiting
+            call.record.go(Phase.WAITING)
+        while True:
+            outcome = await self._answered()
+            if isinstance(outcome, str):
+                return outcome
+            conversation = await call.connected(outcome)
             if conversation is not None:
                 return conversation
-        return "timed_out"
+            if (over := await self._after(Missed.DUMPED)) is not None:
+                return over
 
-    async def _answered(self) -> Answer | None:
-        """The answered leg of an agent; None when the longest wait is over."""
-        call, record = self._call, self._call.record
-        self._until = time.monotonic() + self._settings.max_wait
-        self._best_said = None
-        waited_s = 0.0
-        if record.queued_ms is not None:  # back after a restart, or after an agent who was gone at once
-            waited_s = (call.now_ms() - record.queued_ms) / 1000
-        offer = await self._place.take(waited_s=waited_s)
-        while True:
-            offer = offer or await self._next_offer()
-            if offer is None:
-                return None
-            outcome = await Ringing(call, offer).answered()
-            if isinstance(outcome, Answer):
-                return outcome
-            offer = None
-
-    async def _next_offer(self) -> Offer | None:
-        """The next offer for this caller; None when the longest wait is over."""
-        next_word = time.monotonic() if self._settings.announce_position is not None else self._until
-        while True:
-            await self._call.leg.hold_music(True, self._call.music)
-            left_s = min(next_word, self._until) - time.monotonic()
-            if left_s > 0:
-                offer = await self._place.offer(left_s)
-            elif time.monotonic() >= self._until:
-                await self._place.give_up("timed_out")
-                return None
-            else:
-                offer = await self._say_position()
-                next_word = time.monotonic() + (self._settings.announce_position or self._settings.max_wait)
-            if offer is not None:
-                return offer
-
-    async def _say_position(self) -> Offer | None:
-        """Says how many are in front, never a worse place than was said before; an offer cuts it short."""
+    async def _answered(self) -> Answer | str:
         call = self._call
+        placement = await self._place.take()
+        if placement.refused:
+            return self._over(placement.refused)
         try:
-            position = await call.board.acd.position(call.record.id)
-        except LineDown:  # Redis comes back with the place; only the news of it is late
-            return None
-        if position < 1 or (self._best_said is not None and position >= self._best_said):
-            return None
-        words = ["all-agents-busy"] if self._best_said is None else []
-        words += call.site.sounds.number(position, call.leg.language)
-        self._best_said = position
-        call.note(ItemAnnounced, position=position)
-        speaking = asyncio.ensure_future(call.say(words, stops=NO_KEY))
-        coming = asyncio.ensure_future(call.offers.get())
-        try:
-            await asyncio.wait({speaking, coming}, return_when=asyncio.FIRST_COMPLETED)
+            for offer in placement.offers:
+                self._ringers.ring(offer)
+            if self._announcer is not None:
+                self._announcer.begin()
+            if self._keys:
+                call.leg.digits.drop()  # what was typed ahead was meant for the menus before
+                self._key = asyncio.ensure_future(self._pressed())
+            while True:
+                if self._speech is None:
+                    # Behind the INVITE, and with it: no dead air while the phone rings.
+                    await call.leg.hold_music(True, call.music)
+                await self._something()
+                outcome = await self._decided()
+                if outcome is not None:
+                    return outcome
         finally:
-            offer = coming.result() if coming.done() and not coming.cancelled() else None
-            for task in (speaking, coming):
-                task.cancel()
-            await asyncio.wait({speaking, coming})
-        return offer
+            await self._stop()
+
+    async def _something(self) -> None:
+        """Until there is news, or it is time to say or to do something."""
+        waits: list[asyncio.Future[Any]] = [self._call.notices.arrived(), *self._ringers.tasks]
+        waits += [task for task in (self._speech, self._key) if task is not None]
+        due = None
+        if not self._ringers:
+            word_at = self._announcer.next_at if self._announcer is not None and self._speech is None else None
+            due = min((at for at in (self._latest, word_at) if at is not None), default=None)
+        timeout = None if due is None else max(due - time.monotonic(), 0.0)
+        await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _decided(self) -> Answer | str | None:
+        """Carries out what has been decided; the answer or the outcome, if that was it."""
+        for ended in self._ringers.ended():
+            if isinstance(ended, Answer):
+                await self._ringers.silence(elsewhere=True)
+                return ended
+            if (over := await self._after(ended)) is not None:
+                return over
+        while (notice := self._call.notices.take()) is not None:
+            match notice:
+                case Offer():
+                    self._ringers.ring(notice)
+                case Cancelled():
+                    await self._ringers.stop(notice.token)
+                case Released():
+                    return self._released(notice)
+        if self._key is not None and self._key.done():
+            return await self._leave_by(self._key.result())
+        if self._latest is not None and time.monotonic() >= self._latest and not self._ringers:
+            return await self._give_up_on_redis()
+        await self._speak()
+        return None
+
+    def _released(self, notice: Released) -> str:
+        self._call.released_to = notice.target
+        return self._over(notice.reason)
+
+    def _over(self, reason: str) -> str:
+        """The outcome of a wait that the ACD has refused or ended."""
+        return reason
+
+    async def _after(self, _: Missed) -> str | None:
+        """An agent has missed an offer: the outcome if that was the end, None to wait on at the same place."""
+        return None
+
+    async def _leave_by(self, key: str) -> str | None:
+        """An agent may be answering at this very moment: withdrawing decides who was first."""
+        outcome = self._keys[key]
+        self._key = asyncio.ensure_future(self._pressed())
+        try:
+            return outcome if await self._place.give_up(f"key_{outcome}") else None
+        except LineDown:
+            return None  # the caller presses again when nothing happens
+
+    async def _give_up_on_redis(self) -> str | None:
+        self._latest = None
+        with suppress(
+            LineDown
+        ):  # what Redis still knows of it then, the call takes out at its end
+            await self._place.give_up("timed_out")
+        return self._over("timed_out")
+
+    # What the caller hears and presses.
+
+    async def _speak(self) -> None:
+        if self._speech is not None:
+            if not self._speech.done():
+                return
+            self._speech = None
+        announcer = self._announcer
+        if announcer is None or self._ringers or time.monotonic() < announcer.next_at:
+            return
+        words = await announcer.words()
+        if words:
+            self._speech = asyncio.ensure_future(self._call.say(words, stops=NO_KEY))
+            self._speech.add_done_callback(_nobody_minds)
+
+    async def _pressed(self) -> str:
+        while True:
+            key = await self._call.leg.digit(3600.0)
+            if key is not None and key in self._keys:
+                return key
+
+    async def _stop(self) -> None:
+        """Whatever ends the wait, nothing of it goes on."""
+        await self._ringers.silence(elsewhere=False)
+        tasks = [task for task in (self._speech, self._key) if task is not None]
+        self._speech = self._key = None
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+
+def _nobody_minds(speech: asyncio.Task[Any]) -> None:
+    """A caller who has left meanwhile is told to the wait by the call's scope."""
+    if not speech.cancelled():
+        speech.exception()

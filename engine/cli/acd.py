@@ -102,8 +102,9 @@ def _print_remarks(row: Waits) -> None:
     if found := ", ".join(f"{getattr(row, name)} {name.replace('_', ' ')}" for name in others if getattr(row, name)):
         console.print(f"{row.callers}: {found}")
     if row.served_within_s is not None:
-        late = f"{row.over_limit} waited longer, the longest {_seconds(row.longest_s)}" if row.over_limit else "kept"
-        console.print(f"{row.callers}: served within {_seconds(row.served_within_s)}: {late}")
+        limit = f"the limit of {_seconds(row.served_within_s)}"
+        after = f"{row.over_limit} came to {limit} and were next; the longest waited {_seconds(row.longest_s)}"
+        console.print(f"{row.callers}: {after if row.over_limit else f'nobody came to {limit}'}")
 
 
 def _print_agents(report: Report) -> None:

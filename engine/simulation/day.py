@@ -11,7 +11,7 @@ from functools import partial
 from itertools import count
 from typing import TypeVar
 
-from engine.acd import Acd, Cancelled, Device, Intent, Missed, Notice, Offer, Released
+from engine.acd import Acd, Cancelled, Device, Intent, Missed, Notice, Offer, Policy, Released
 from engine.config import policies
 from engine.flow.steps import ToQueue
 from engine.redis_line import RedisLine
@@ -37,7 +37,7 @@ class Day:
             id_: AtWork(id_, duty, stream(scenario.seed, "agent", id_)) for id_, duty in scenario.duties.items()
         }
         self.offers: list[tuple[int, Offer]] = []  # and when they were made
-        self._policies = {name: policies.policy_of(ToQueue(queue=name), scenario, {}) for name in scenario.queues}
+        self._policies = {each.name: _policy(each, scenario) for each in scenario.callers}
         self._agenda = Agenda()
         self._notices: deque[Notice] = deque()
         self._inside = 0  # callers who wait or talk
@@ -131,7 +131,7 @@ class Day:
         self._inside += 1
         if call.patience_ms is not None:
             self._agenda.at(self.now_ms + call.patience_ms, partial(self._give_up, call))
-        policy = self._policies[call.queue]
+        policy = self._policies[call.caller_class]
         placement = await self._told(
             self._acd.enqueue(call.id, queue=call.queue, policy=policy, head_start_ms=each.head_start_ms)
         )
@@ -204,7 +204,7 @@ class Day:
     async def _part(self, call: Call, agent: AtWork) -> None:
         self._inside -= 1
         await self._told(self._acd.leave(call.id, reason="agent_hung_up"))
-        wrapup_ms = self._policies[call.queue].wrapup_ms
+        wrapup_ms = self._policies[call.caller_class].wrapup_ms
         self._agenda.at(self.now_ms + wrapup_ms, partial(self._finish, agent))
 
     async def _finish(self, agent: AtWork) -> None:
@@ -225,3 +225,8 @@ class Day:
             reason = "break" if intent is Intent.NOT_READY else ""
             await self._told(self._acd.agent(agent.id, intent=intent, reason=reason, device=Device.IDLE))
             agent.turn(self.now_ms, ready=ready)
+
+
+def _policy(each: CallerClass, scenario: Scenario) -> Policy:
+    """As for callers whom a flow sends to the queue."""
+    return policies.policy_of(ToQueue(queue=each.queue, branches=dict.fromkeys(each.leave_when, "")), scenario, {})

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from engine.acd import Intent
+from engine.acd import Empty, Intent
 from engine.config import site as sites
 from engine.config.agents import Agent
 from engine.config.models import Tier
@@ -38,6 +38,7 @@ class CallerClass:
     handle: Duration
     patience: Duration | None
     head_start_ms: int
+    leave_when: frozenset[Empty]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,7 @@ def _class(name: str, each: Callers, tiers: Mapping[str, Tier], start_ms: int, e
         handle=each.handle.duration(),
         patience=each.patience.duration() if each.patience else None,
         head_start_ms=round(max(each.head_start, tier) * 1000),
+        leave_when=each.leave_when,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from engine.acd import Empty
 from engine.config.agents import Agent
 from engine.config.models import Tier
 from engine.config.names import Name
@@ -82,7 +83,8 @@ def _one_stretch(hours: tuple[Range, ...]) -> tuple[Range, ...]:
 
 
 class Callers(Written):
-    """A class of callers: how many an hour, how long they are talked to and how long they wait, for which queue."""
+    """A class of callers: how many an hour, how long they are talked to and how long they wait, for which queue.
+    `leave_when`: for what the flow has a branch, and lets them go."""
 
     rate: Rates
     handle: WrittenDuration
@@ -90,6 +92,7 @@ class Callers(Written):
     queue: Name = ""
     head_start: Seconds = 0.0
     tier: str | None = None
+    leave_when: frozenset[Empty] = frozenset()
 
 
 class Habits(Written):

@@ -65,6 +65,25 @@ async def test_nobody_is_offered_a_call_before_work_after_it_or_on_a_break(line:
     assert {call.outcome for call in late} <= {Outcome.ABANDONED, Outcome.TIMED_OUT}
 
 
+async def test_callers_whose_flow_minds_that_nobody_is_there_do_not_wait_for_nobody(
+    line: RedisLine, tmp_path: Path
+) -> None:
+    scenario = office(works="9:30-12:30") | {"crews": {"a": {"count": 2}}}  # too few: some wait when they go home
+    scenario["calls"]["q"] |= {"leave_when": ["no_agents"], "patience": "1h"}
+    day = await play(line, tmp_path, scenario)
+    grace_ms = 3_000
+    for call in day.calls.values():
+        gone_ms = call.arrived_ms + call.wait_ms
+        if not 9.5 * HOUR_MS <= call.arrived_ms < 12.5 * HOUR_MS:
+            assert (call.outcome, call.why, call.wait_ms) == (Outcome.REFUSED, "no_agents", 0)
+        elif call.outcome is Outcome.RELEASED:
+            assert (call.why, gone_ms) == ("no_agents", 12.5 * HOUR_MS + grace_ms)
+    total = report_of(day).total
+    assert total.refused > 10
+    assert total.released > 2
+    assert total.unserved == 0
+
+
 async def test_offers_ring_out_at_the_share_that_was_asked_for_and_their_callers_are_answered_by_others(
     line: RedisLine, tmp_path: Path
 ) -> None:

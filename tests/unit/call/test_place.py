@@ -10,94 +10,136 @@ import pytest
 
 from engine.acd import Offer, Placement, Policy, Step
 from engine.call.inbound import InboundCall
+from engine.call.mailbox import Mailbox
 from engine.call.phase import Phase
-from engine.call.place import LEASE_MARGIN_S, Place
+from engine.call.place import Place, Terms
 from engine.call.record import CallRecord
-from engine.config.models import Queue
+from engine.redis_line import LineDown
 
 NOW_MS = 1_763_761_507_000
 OFFER = Offer("1-1abc", "1abc", "8001", "sales", 1)
-SETTINGS = Queue(require="sales", ring=20, wrap_up=10)
+POLICY = Policy(steps=(Step(0, "sales >= 3"),), lease_ms=35_000, wrapup_ms=10_000, max_wait_ms=60_000)
+TERMS = Terms(POLICY, head_start_ms=300_000, preferred="8001", patience_ms=20_000, who="d1", closes_in_ms=90_000)
 
 
 class Line:
     """An ACD that notes what it is asked; `free` is whom it offers at once."""
 
-    def __init__(self, free: Offer | None = None) -> None:
-        self.free = free
+    def __init__(self, free: Offer | None = None, *, away: int = 0) -> None:
+        self.free, self.away = free, away
         self.entered: dict[str, Any] = {}
         self.left: list[tuple[str, str]] = []
+        self.first = True
 
     async def enqueue(self, item: str, **asked: Any) -> Placement:
+        if self.away:
+            self.away -= 1
+            raise LineDown("gone")
         self.entered = {"item": item, **asked}
         return Placement(0 if self.free else 1, (self.free,) if self.free else ())
 
     async def withdraw(self, item: str, reason: str) -> bool:
         self.left.append((item, reason))
-        return True
+        return self.first
 
 
 def caller(line: Line) -> Any:
-    record = CallRecord("1abc", "c1", "4008001234", phase=Phase.WAITING, queue="sales", head_start_s=300.0)
+    record = CallRecord("1abc", "c1", "4008001234", phase=Phase.WAITING, queue="sales")
     saved: list[CallRecord] = []
-    records = SimpleNamespace(save_now=saved.append)
+    music: list[tuple[bool, str]] = []
+
+    async def hold_music(on: bool, music_class: str) -> None:
+        music.append((on, music_class))
+
     return SimpleNamespace(
         record=record,
-        board=SimpleNamespace(acd=line, records=records),
-        offers=asyncio.Queue[Offer](),
+        board=SimpleNamespace(acd=line, records=SimpleNamespace(save_now=saved.append)),
+        leg=SimpleNamespace(hold_music=hold_music),
+        notices=Mailbox(),
+        music="jazz",
+        heard=music,
         now_ms=lambda: NOW_MS,
         saved=saved,
     )
 
 
 def place_of(call: Any) -> Place:
-    return Place(cast(InboundCall, call), SETTINGS, "sales >= 3")
+    return Place(cast(InboundCall, call), TERMS)
 
 
-@pytest.mark.parametrize(("waited_s", "waited_ms"), [(0.0, 0), (12.5, 12_500)])
-async def test_time_spent_in_line_before_counts_beside_the_head_start(waited_s: float, waited_ms: int) -> None:
+@pytest.mark.parametrize(("queued_ms", "waited_ms"), [(None, 0), (NOW_MS - 12_500, 12_500)])
+async def test_the_wait_counts_from_when_the_caller_first_came_to_a_queue(
+    queued_ms: int | None, waited_ms: int
+) -> None:
     line = Line()
     call = caller(line)
-    assert await place_of(call).take(waited_s=waited_s) is None
+    call.record.queued_ms = queued_ms
+    assert (await place_of(call).take()).offers == ()
     assert line.entered == {
         "item": "1abc",
         "queue": "sales",
-        "policy": Policy(
-            steps=(Step(0, "sales >= 3"),), lease_ms=round((20 + LEASE_MARGIN_S) * 1000), wrapup_ms=10_000
-        ),
+        "policy": POLICY,
         "head_start_ms": 300_000,
         "waited_ms": waited_ms,
+        "preferred": "8001",
+        "patience_ms": 20_000,
+        "exclude": {},
+        "who": "d1",
+        "closes_in_ms": 90_000,
     }
+    assert call.record.queued_ms == NOW_MS - waited_ms
 
 
 async def test_who_waits_is_saved_at_once_and_who_is_offered_is_not() -> None:
     waiting, offered = caller(Line()), caller(Line(OFFER))
-    assert await place_of(waiting).take() is None
-    assert await place_of(offered).take() == OFFER
+    assert (await place_of(waiting).take()).offers == ()
+    assert (await place_of(offered).take()).offers == (OFFER,)
     assert (waiting.saved, offered.saved) == ([waiting.record], [])
-    assert waiting.record.queued_ms == offered.record.queued_ms == NOW_MS
 
 
-async def test_back_in_line_the_caller_has_been_queued_since_the_first_time() -> None:
-    call = caller(Line())
-    call.record.queued_ms = NOW_MS - 60_000
-    await place_of(call).take()
-    assert call.record.queued_ms == NOW_MS - 60_000
+async def test_while_redis_is_away_the_caller_hears_music_and_is_queued_when_it_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("engine.call.place.REDIS_AGAIN_S", 0.001)
+    line = Line(OFFER, away=3)
+    call = caller(line)
+    assert (await place_of(call).take()).offers == (OFFER,)
+    assert set(call.heard) == {(True, "jazz")}
 
 
-async def test_an_offer_ends_the_wait_and_patience_ends_it_too() -> None:
-    call = caller(Line())
-    place = place_of(call)
-    waiting = asyncio.create_task(place.offer(20.0))
-    call.offers.put_nowait(OFFER)
-    assert await waiting == OFFER
-    assert await place.offer(0.01) is None
+async def test_nobody_waits_for_redis_longer_than_for_an_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.call.place.REDIS_AGAIN_S", 0.001)
+    line = Line(away=10_000)
+    brief = Terms(Policy(steps=(Step(0, "any"),), lease_ms=1, wrapup_ms=0, max_wait_ms=20))
+    assert (await Place(cast(InboundCall, caller(line)), brief).take()).refused == "timed_out"
 
 
 async def test_an_offer_that_comes_while_the_place_is_given_up_is_nobodys_any_more() -> None:
     line = Line()
     call = caller(line)
-    call.offers.put_nowait(OFFER)
-    await place_of(call).give_up("timed_out")
-    assert line.left == [("1abc", "timed_out")]
-    assert call.offers.empty()
+    call.notices.put(OFFER)
+    assert await place_of(call).give_up("key_leave")
+    assert line.left == [("1abc", "key_leave")]
+    assert call.notices.take() is None
+
+
+async def test_a_place_that_an_agent_took_first_is_not_given_up() -> None:
+    line = Line()
+    line.first = False
+    call = caller(line)
+    call.notices.put(OFFER)
+    assert not await place_of(call).give_up("key_leave")
+    assert call.notices.take() == OFFER
+
+
+async def test_a_mailbox_gives_what_came_in_its_order_and_wakes_whoever_waits() -> None:
+    box = Mailbox()
+    waiting = box.arrived()
+    assert not waiting.done()
+    box.put(OFFER)
+    assert waiting.done()
+    assert box.arrived().done()
+    assert box.take() == OFFER
+    assert box.take() is None
+    empty: asyncio.Future[None] = box.arrived()
+    assert not empty.done()

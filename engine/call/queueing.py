@@ -1,0 +1,81 @@
+"""A caller goes to a queue: on which terms they wait there, and on to another one when a supervisor says so."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from engine.call.announcing import Announcer
+from engine.call.conversation import Conversation
+from engine.call.place import Terms
+from engine.call.waiting import Waiting
+from engine.config import policies
+from engine.flow.steps.base import ToQueue
+
+if TYPE_CHECKING:
+    from engine.call.inbound import InboundCall
+
+log = structlog.get_logger()
+
+MOVED = "queue:"
+
+
+async def in_queue(call: InboundCall, to: ToQueue) -> Conversation | str:
+    """Both can talk, or the outcome. Raises AriError, LineDown; HungUp comes from the call's scope."""
+    while True:
+        call.record.queue = to.queue
+        outcome = await InQueue(call, to).conversation()
+        elsewhere = call.released_to.removeprefix(MOVED) if call.released_to.startswith(MOVED) else ""
+        call.released_to = ""
+        if isinstance(outcome, Conversation) or not elsewhere:
+            return outcome
+        if elsewhere not in call.site.queues:
+            log.error("queue.moved_to_nowhere", call=call.record.id, queue=elsewhere, remedy="it waits where it was")
+            elsewhere = to.queue
+        to = call.record.away = replace(to, queue=elsewhere, require=None, preferred="", patience_s=0.0)
+
+
+def terms(call: InboundCall, to: ToQueue) -> Terms:
+    """How this caller waits there."""
+    site, record = call.site, call.record
+    queue = site.queues[to.queue]
+    wanted = policies.preferred(to, site, record.variables)
+    return Terms(
+        policies.policy_of(to, site, record.variables),
+        head_start_ms=round(record.head_start_s * 1000),
+        preferred=wanted.agent,
+        patience_ms=wanted.patience_ms,
+        who=known_as(record.number) if queue.place_kept and record.presentation == "allowed" else "",
+        closes_in_ms=policies.closes_in_ms(queue, site, call.board.services.orders, datetime.now().astimezone()),
+    )
+
+
+def known_as(number: str) -> str:
+    """Whose place it is, without telling Redis the number; "" for a caller who withholds it."""
+    return hashlib.blake2s(number.encode(), digest_size=8).hexdigest() if number else ""
+
+
+class InQueue(Waiting):
+    """The wait in one queue."""
+
+    def __init__(self, call: InboundCall, to: ToQueue) -> None:
+        queue = call.site.queues[to.queue]
+        said = queue.announcing
+        super().__init__(
+            call,
+            terms(call, to),
+            ring_s=queue.ring,
+            keys=policies.keys(to, call.site),
+            announcer=Announcer(call, said) if said else None,
+        )
+
+    def _over(self, reason: str) -> str:
+        """A supervisor may give any reason; the flow knows one outcome for them."""
+        return reason if reason in KNOWN else "withdrawn"
+
+
+KNOWN = frozenset({"timed_out", "full", "no_agents", "none_eligible", "closed"})
