@@ -99,6 +99,23 @@ async def test_offers_ring_out_at_the_share_that_was_asked_for_and_their_callers
     assert all(agent.answered > 0 for agent in day.agents.values())
 
 
+async def test_where_several_phones_ring_at_once_one_answers_and_the_others_are_free_and_not_charged(
+    line: RedisLine, tmp_path: Path
+) -> None:
+    scenario = office() | {"crews": {"a": {"count": 8}}}
+    one = await play(line, tmp_path, scenario)
+    await line.call("FLUSHALL")
+    scenario["queues"]["q"] |= {"ring_at_once": 3}
+    three = await play(line, tmp_path, scenario)
+    assert len(three.offers) > 2 * len(one.offers)
+    answered = [call for call in three.calls.values() if call.outcome is Outcome.ANSWERED]
+    assert sum(agent.answered for agent in three.agents.values()) == len(answered)
+    assert sum(agent.ignored for agent in three.agents.values()) < len(one.calls) / 20
+    assert all(agent.at_hand <= 1 for agent in three.agents.values())
+    # The first of three who answer after four seconds on average does so after a third of that.
+    assert (report_of(three).total.p50_s or 0) < 0.6 * (report_of(one).total.p50_s or 0)
+
+
 async def test_the_longest_wait_and_the_capacity_of_a_queue_hold(line: RedisLine, tmp_path: Path) -> None:
     scenario = office()
     scenario["queues"]["q"] |= {"max_wait": "90s", "capacity": 6}
