@@ -21,7 +21,7 @@ from engine.call.phase import Phase
 from engine.call.queueing import in_queue
 from engine.call.record import CallRecord, now_ms
 from engine.call.switchboard import Switchboard
-from engine.config.models import Queue
+from engine.config.queues import Queue
 from engine.flow.claim import announce, head_start_s, music, tier_of
 from engine.flow.leg import ANY_KEY, HungUp
 from engine.flow.runner import Walk

@@ -56,6 +56,7 @@ class RedisLine:
         not block. Raises BadRedisUrl, a ValueError.
         """
         self.url = url
+        self.domain = domain
         self.deadline_s = deadline_s
         self._finder = Finder(url, domain=domain, deadline_s=deadline_s)
         self._limit = backlog

@@ -12,6 +12,7 @@ from engine.redis_line import RedisLine
 from engine.simulation.chance import Duration, Rate, arrivals, stream
 from engine.simulation.day import Day
 from engine.simulation.people import Call, Outcome
+from engine.simulation.report import report_of
 from tests.acd.played import play, served_out_of_turn
 from tests.acd.queueing import first_come
 
@@ -124,3 +125,16 @@ def longest_between_agents_s(day: Day) -> float:
         for (earlier, _), (later, _) in pairwise(day.offers)
         if any(came <= earlier and later <= went for came, went in waits)
     )
+
+
+async def test_longest_idle_shares_the_rest_among_agents_and_linear_does_not(line: RedisLine, tmp_path: Path) -> None:
+    spreads = {}
+    for strategy in ("longest_idle", "linear"):
+        await line.call("FLUSHALL")
+        day = await play(line, tmp_path, shared({"q": {"strategy": strategy}}, {"q": {"rate": 72}}, hours=8))
+        idle = report_of(day).agents.idle_s
+        assert idle is not None
+        spreads[strategy] = (idle.most - idle.least) / idle.mean
+        assert len(day.calls) > 400
+    assert spreads["longest_idle"] < 0.4
+    assert spreads["linear"] > 3 * spreads["longest_idle"]

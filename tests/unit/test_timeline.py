@@ -24,6 +24,7 @@ SAID = {
     "http.finished": "asked https://crm/{customer.id}: ok in 20 ms → balance",
     "ivr.entered": "keyed in 20261001",
     "ivr.route": "the identity endpoint wants queue sales",
+    "item.added": "email for mail from crm: Wrong invoice",
     "item.enqueued": "queued in sales at place 2, needs mandarin>=3, 0 agents ready, "
     "counted as having waited 5 min 00 s",
     "item.announced": "heard their place in the queue: 2",
@@ -62,6 +63,7 @@ SAID = {
     "message.delivered": "the message was taken by its endpoint at try 2",
     "message.failed": "the message could not be sent: HTTP 400",
     "agent.intent_changed": "8001 李雷 is now not ready (lunch)",
+    "agent.skills_changed": "8001 李雷 can now as configured, but queue:sales 1",
     "agent.device_changed": "phone of 8001 李雷 is now unreachable",
     "engine.started": "engine engine-1 started, version 0.1.0",
     "engine.stopped": "engine engine-1 stopped",

@@ -14,8 +14,12 @@ local function set_intent(a, intent, reason)
 end
 
 local function set_device(a, device)
-  -- Ringing and talking for us also occupy the phone: that costs no place among the longest idle.
-  if not a.hands[1] and device ~= 'idle' then a.idle_since = 0 end
+  -- Ringing and talking for us also occupy the phone: that costs no place among the longest idle. Otherwise the place is
+  -- earned with the phone, also by those who were ready for chats without one.
+  if not a.hands[1] then
+    leave_ready_sets(a)
+    a.idle_since = 0
+  end
   a.device = device
   journal('agent.device_changed', '', '"agent":' .. quoted(a.id) .. ',"device":' .. quoted(device))
 end

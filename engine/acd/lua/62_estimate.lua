@@ -4,7 +4,7 @@
 -- times the agents at work), handled (items finished), handle (ms that agents had them), ring (ms of it until they
 -- answered).
 
-local PACE_DECAY_MS = 900000
+local PACE_DECAY_MS = 1800000 -- less, and slow lines are judged by chance; more, and it follows nothing
 local DECAYING = { 'served', 'overtook', 'worked', 'handled', 'handle', 'ring' }
 
 local function pace_of(queue)
