@@ -16,7 +16,7 @@ end
 local function set_device(a, device)
   -- Ringing and talking for us also occupy the phone: that costs no place among the longest idle. Otherwise the place is
   -- earned with the phone, also by those who were ready for chats without one.
-  if not a.hands[1] then
+  if not a.hands[1] and (device ~= 'idle' or a.device == 'down') then
     leave_ready_sets(a)
     a.idle_since = 0
   end
