@@ -230,7 +230,8 @@ class Engine:
     async def _tend_phones(self) -> None:
         """After every start of Asterisk; see engine/asterisk/ami.py."""
         if self.settings.ami_port:
-            names = {user: agent.name for user, agent in self.board.site.agents.items()}
+            agents = self.board.site.agents.items()
+            names = {user: agent.name for user, agent in agents if agent.number is None}
             await tend_phones(self.settings.ami_port, self.settings.ami_secret, names)
 
     async def seat(self) -> None:

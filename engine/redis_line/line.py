@@ -140,6 +140,7 @@ class RedisLine:
         return future
 
     def _full(self) -> bool:
+        # What was refused and comes back goes on top of that: as many again, at the most.
         return len(self._gathered if self._wire is None else self._wire.pending) >= self._limit
 
     def _issue(self, command: Command) -> None:

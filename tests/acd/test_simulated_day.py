@@ -132,7 +132,7 @@ async def test_the_longest_wait_and_the_capacity_of_a_queue_hold(line: RedisLine
 
 
 async def test_the_report_counts_everybody_once_and_its_occupancy_is_the_load(line: RedisLine, tmp_path: Path) -> None:
-    day = await play(line, tmp_path, one_skill(agents=6, hours=12, rate=84, patience="3m"))
+    day = await play(line, tmp_path, one_skill(agents=6, hours=6, rate=84, patience="3m"))
     report = report_of(day)
     total = report.total
     assert total.offered == len(day.calls) == report.classes[0].offered
@@ -145,7 +145,7 @@ async def test_the_report_counts_everybody_once_and_its_occupancy_is_the_load(li
     assert report.agents.occupancy is not None
     assert report.agents.occupancy.mean == pytest.approx(talked_ms / (6 * day.now_ms), rel=0.001)
     # Longest idle first: nobody of them has a much better day than another.
-    assert report.agents.occupancy.most - report.agents.occupancy.least < 0.1
+    assert report.agents.occupancy.most - report.agents.occupancy.least < 0.15
     assert [share.of_agents_time for share in report.queues] == [1.0]
 
 
