@@ -25,6 +25,7 @@ SMALL = Path(__file__).parents[1] / "unit/small_site"
 QUEUES: dict[str, Any] = {
     "mail": {"kind": "email", "require": "english", "ring": "150ms", "wrap_up": "0s", "max_wait": "1h"},
     "urgent": {"kind": "email", "require": "english", "ring": "20s", "wrap_up": "10s", "max_wait": "1h", "capacity": 1},
+    "members": {"kind": "email", "ring": "20s"},
     "brief": {"kind": "email", "require": "english", "ring": "20s", "max_wait": "200ms"},
 }
 SOON_S = 5.0
