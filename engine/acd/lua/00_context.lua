@@ -27,6 +27,7 @@
 --   mailbox:E      list       notices for E made by others, each a JSON array
 --   agents         zset 0     every agent's id
 --   agent:A        string     see 10_agents
+--   why:K          hash       A -> why no item of kind K may be offered to them; nobody to whom one may
 --   skills         hash       A -> JSON: the skills that were changed while running
 --   places         hash       `<Q>|<who>` -> enqueued_ms of a caller who hung up and may come back
 --   pace:Q         string     what estimates are made of: see 62_estimate
@@ -120,9 +121,24 @@ local policy_of = cached(function(id)
   return policy
 end)
 
+-- kind -> the lines, and where an order keeps some of them apart, `orders`, their entries. Nothing more than that is
+-- remembered: what thousands of agents leave in Lua's memory, every collection of its garbage goes through.
 local profile_of = cached(function(id)
   local text = call('HGET', PREFIX .. 'profiles', id)
-  return text and cjson.decode(text) or nil
+  if not text then return nil end
+  local profile = {}
+  for kind, entries in pairs(cjson.decode(text)) do
+    local lines = {}
+    for _, entry in ipairs(entries) do
+      if entry[1] ~= lines[#lines] then lines[#lines + 1] = entry[1] end
+      if entry[2] then
+        lines.orders = lines.orders or {}
+        lines.orders[#lines.orders + 1] = entry
+      end
+    end
+    profile[kind] = lines
+  end
+  return profile
 end)
 
 local function quoted(text)

@@ -9,6 +9,7 @@
 --   profile limits rank weight    what define said: `voice=1 chat=3`, `voice=1!` when voice interrupts other kinds
 --   calls busy busy_at last_offer  what orders go by: accepted since login; decayed ms at work, as of; last offer's number
 --   counted                what present and staffed count of them: `voice=ps chat=p`
+--   why                    { kind = why no item of it may be offered to them, … }
 --   removed                1: no longer defined, and gone when nothing is at hand any more
 
 local BUSY_DECAY_MS = 3600000 -- occupancy is that of about the last hour
@@ -18,25 +19,11 @@ local function load_agent(id)
   return packed and cmsgpack.unpack(packed) or nil
 end
 
--- Those of them who are known, in that order.
-local function load_agents(ids)
-  local keys, found = {}, {}
-  for n, id in ipairs(ids) do keys[n] = PREFIX .. 'agent:' .. id end
-  for _, packed in ipairs(keys[1] and call('MGET', unpack(keys)) or {}) do
-    if packed then found[#found + 1] = cmsgpack.unpack(packed) end
-  end
-  return found
-end
-
-local function save_agent(a)
-  call('SET', PREFIX .. 'agent:' .. a.id, cmsgpack.pack(a))
-end
-
 local function new_agent(id)
   return {
     id = id, intent = 'logged_out', reason = '', since = NOW, device = 'down', hands = {}, idle_since = 0,
     cool_until = 0, ignored = 0, dnds = 0, ready = '', profile = '', limits = '', rank = 0, weight = 1, calls = 0,
-    busy = 0, busy_at = NOW, last_offer = 0, counted = '', removed = 0,
+    busy = 0, busy_at = NOW, last_offer = 0, counted = '', why = {}, removed = 0,
   }
 end
 
@@ -119,6 +106,31 @@ local function why_not_routable(a, kind)
 end
 
 local function routable(a, kind) return why_not_routable(a, kind) == '' end
+
+-- why:K says of every agent why no item of kind K may be offered to them, so that whoever tells of an offer need not read
+-- all those whom it passed over. O(kinds)
+local function tell_why(a)
+  local limits = limits_of(a.limits)
+  for kind in pairs(a.why) do
+    if not limits[kind] then
+      call('HDEL', PREFIX .. 'why:' .. kind, a.id)
+      a.why[kind] = nil
+    end
+  end
+  for kind in pairs(limits) do
+    local why = why_not_routable(a, kind)
+    if why ~= (a.why[kind] or '') then
+      if why == '' then call('HDEL', PREFIX .. 'why:' .. kind, a.id)
+      else call('HSET', PREFIX .. 'why:' .. kind, a.id, why) end
+      a.why[kind] = why ~= '' and why or nil
+    end
+  end
+end
+
+local function save_agent(a)
+  tell_why(a)
+  call('SET', PREFIX .. 'agent:' .. a.id, cmsgpack.pack(a))
+end
 
 local function at_work(a, kind)
   return a.intent == 'ready' and (kind ~= 'voice' or a.device ~= 'down')

@@ -85,15 +85,11 @@ local function join_ready_sets(a, kind)
   end
   local first_by = count * AN_ITEM_AT_HAND
   local idle = first_by + a.idle_since
-  local last = nil
-  for _, entry in ipairs(profile_of(a.profile)[kind] or {}) do
+  local lines = profile_of(a.profile)[kind] or {}
+  for _, line in ipairs(lines) do call('ZADD', PREFIX .. 'ready:' .. line, idle, a.id) end
+  for _, entry in ipairs(lines.orders or {}) do
     local line, order = entry[1], entry[2]
-    if line ~= last then call('ZADD', PREFIX .. 'ready:' .. line, idle, a.id) end
-    if order then
-      local rank = first_by + RANKED[order](a, entry)
-      call('ZADD', PREFIX .. 'order:' .. order .. ':' .. line, rank, a.id)
-    end
-    last = line
+    call('ZADD', PREFIX .. 'order:' .. order .. ':' .. line, first_by + RANKED[order](a, entry), a.id)
   end
   a.ready = a.ready == '' and kind or a.ready .. ' ' .. kind
 end
@@ -102,9 +98,10 @@ local function leave_ready_sets(a)
   if a.ready == '' then return end
   local profile = profile_of(a.profile) or {}
   for kind in kinds_of(a.ready) do
-    for _, entry in ipairs(profile[kind] or {}) do
-      call('ZREM', PREFIX .. 'ready:' .. entry[1], a.id)
-      if entry[2] then call('ZREM', PREFIX .. 'order:' .. entry[2] .. ':' .. entry[1], a.id) end
+    local lines = profile[kind] or {}
+    for _, line in ipairs(lines) do call('ZREM', PREFIX .. 'ready:' .. line, a.id) end
+    for _, entry in ipairs(lines.orders or {}) do
+      call('ZREM', PREFIX .. 'order:' .. entry[2] .. ':' .. entry[1], a.id)
     end
   end
   a.ready = ''
@@ -127,12 +124,8 @@ local function step_count(key, line, step)
   if left == 0 and key == 'present' and call('EXISTS', PREFIX .. 'wait:' .. line) == 1 then watch(line) end
 end
 
-local function each_line(entries, visit)
-  local last = nil
-  for _, entry in ipairs(entries or {}) do
-    if entry[1] ~= last then visit(entry[1]) end
-    last = entry[1]
-  end
+local function each_line(lines, visit)
+  for _, line in ipairs(lines or {}) do visit(line) end
 end
 
 -- How many are logged in, and how many of them mean to work, a line. Costs something only when that changes. O(R)

@@ -42,9 +42,9 @@ local function considered(i, chosen, page)
     end
   end
   if #candidates < MEMBERS_SHOWN_BELOW then
-    for _, a in ipairs(load_agents(call('ZRANGE', PREFIX .. 'members:' .. i.line, 0, PASSED))) do
-      pass(a.id, unfit_for(i, a.id) or why_not_routable(a, i.terms.kind))
-    end
+    local ids = call('ZRANGE', PREFIX .. 'members:' .. i.line, 0, PASSED)
+    local whys = ids[1] and call('HMGET', PREFIX .. 'why:' .. i.terms.kind, unpack(ids))
+    for n, id in ipairs(ids) do pass(id, unfit_for(i, id) or whys[n] or '') end
   end
   return '"candidates":[' .. table.concat(candidates, ',', 1, math.min(#candidates, CANDIDATES))
     .. '],"passed":[' .. table.concat(passed, ',') .. ']'
@@ -231,6 +231,6 @@ settle = function(a)
     reserve(item, a, call('ZRANGE', PREFIX .. 'ready:' .. item.line, 0, CANDIDATES - 1, 'WITHSCORES'))
     save_item(item)
   end
-  if a.removed == 1 and not a.hands[1] then call('DEL', PREFIX .. 'agent:' .. a.id)
-  else save_agent(a) end
+  save_agent(a)
+  if a.removed == 1 and not a.hands[1] then call('DEL', PREFIX .. 'agent:' .. a.id) end
 end
