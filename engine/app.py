@@ -23,6 +23,7 @@ from engine.asterisk.fastagi import FastAgi
 from engine.asterisk.node import Arrival, Node
 from engine.asterisk.provisioning import provision
 from engine.call.calls import Calls
+from engine.call.last_agent import LastAgents
 from engine.call.phones import Phones
 from engine.call.record import CallRecord, Records, now_ms
 from engine.call.recovery import Recovery
@@ -34,6 +35,7 @@ from engine.host.state import State
 from engine.http.self_service import SelfService
 from engine.identity.attempts import Attempts
 from engine.identity.numbers import prepare
+from engine.items import Board, is_item, policies_of
 from engine.journal.events import EngineStarted, EngineStopped
 from engine.journal.journal import Journal
 from engine.journal.ledger import Ledger
@@ -117,9 +119,20 @@ class Engine:
             attempts=Attempts(self.line, fittings.shared_secret(site, settings.state)),
             http=self.self_service,
         )
-        self.board = Switchboard(self.node, self.acd, self.phones, self.journal, self.records, self.services, site)
+        last_agents = LastAgents(self.line)
+        self.board = Switchboard(
+            self.node, self.acd, self.phones, self.journal, self.records, last_agents, self.services, site
+        )
         self.calls = Calls(self.board)
-        self.recovery = Recovery(self.calls, self.node, self.acd)
+        self.items = Board(
+            self.acd,
+            self.line,
+            engine=settings.name,
+            note=self.journal.append,
+            site=lambda: self.board.site,
+            orders=self.orders.standing,
+        )
+        self.recovery = Recovery(self.calls, self.node, self.acd, self.items)
         self.lag = LoopLag()
         self.agi: FastAgi | None = None
         self.reloading = Reloading(self)
@@ -181,6 +194,7 @@ class Engine:
             await self._open_agi(rooms, self.settings.agi_port)
         await self.acd.open()
         rooms.push_async_callback(self.acd.close)
+        rooms.push_async_callback(self.items.close)
         await self.staff(self.board.site)
         self._left_behind = await self.records.held()
         self._background(rooms, self.lag.watch())
@@ -210,7 +224,7 @@ class Engine:
 
     async def staff(self, site: Site) -> None:
         """Tells the ACD who there is and what may be asked of them. Raises LineDown."""
-        told = policies.policies(site)
+        told = policies.policies(site) + policies_of(site)
         await self.acd.define(policies.terms(site), told, interrupting=policies.interrupting(site))
         for state in await self.acd.agents():
             # An agent may have nothing but a SIP phone: whoever has never said otherwise is ready once it registers.
@@ -220,7 +234,8 @@ class Engine:
     async def _tend_phones(self) -> None:
         """After every start of Asterisk; see engine/asterisk/ami.py."""
         if self.settings.ami_port:
-            names = {user: agent.name for user, agent in self.board.site.agents.items()}
+            agents = self.board.site.agents.items()
+            names = {user: agent.name for user, agent in agents if agent.number is None}
             await tend_phones(self.settings.ami_port, self.settings.ami_secret, names)
 
     async def seat(self) -> None:
@@ -243,7 +258,7 @@ class Engine:
         self.calls.arrive(arrival)
 
     def _noticed(self, notice: Notice) -> None:
-        self.calls.noticed(notice)
+        (self.items if is_item(notice.item) else self.calls).noticed(notice)
 
     def _restarted(self) -> None:
         self.chore(self._tend_phones())

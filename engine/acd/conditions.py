@@ -27,9 +27,6 @@ class Any:
     def met_by(self, skills: Skills, agent_id: str) -> bool:
         return True
 
-    def lacks(self, skills: Skills, agent_id: str) -> tuple[str, ...]:
-        return ()
-
     def __str__(self) -> str:
         return "any"
 
@@ -40,9 +37,6 @@ class Agent:
 
     def met_by(self, skills: Skills, agent_id: str) -> bool:
         return agent_id == self.id
-
-    def lacks(self, skills: Skills, agent_id: str) -> tuple[str, ...]:
-        return () if self.met_by(skills, agent_id) else (str(self),)
 
     def __str__(self) -> str:
         return f"agent:{self.id}"
@@ -60,9 +54,6 @@ class Skill:
     def holds(self, level: int) -> bool:
         return COMPARE[self.comparison](level, self.level)
 
-    def lacks(self, skills: Skills, agent_id: str) -> tuple[str, ...]:
-        return () if self.met_by(skills, agent_id) else (str(self),)
-
     def __str__(self) -> str:
         if (self.comparison, self.level) == (">=", 1):
             return self.name
@@ -76,9 +67,6 @@ class Not:
     def met_by(self, skills: Skills, agent_id: str) -> bool:
         return not self.part.met_by(skills, agent_id)
 
-    def lacks(self, skills: Skills, agent_id: str) -> tuple[str, ...]:
-        return () if self.met_by(skills, agent_id) else (str(self),)
-
     def __str__(self) -> str:
         return f"!({self.part})" if isinstance(self.part, All | Either) else f"!{self.part}"
 
@@ -90,9 +78,6 @@ class All:
     def met_by(self, skills: Skills, agent_id: str) -> bool:
         return all(part.met_by(skills, agent_id) for part in self.parts)
 
-    def lacks(self, skills: Skills, agent_id: str) -> tuple[str, ...]:
-        return tuple(lack for part in self.parts for lack in part.lacks(skills, agent_id))
-
     def __str__(self) -> str:
         return " & ".join(f"({part})" if isinstance(part, Either) else str(part) for part in self.parts)
 
@@ -103,9 +88,6 @@ class Either:
 
     def met_by(self, skills: Skills, agent_id: str) -> bool:
         return any(part.met_by(skills, agent_id) for part in self.parts)
-
-    def lacks(self, skills: Skills, agent_id: str) -> tuple[str, ...]:
-        return min((part.lacks(skills, agent_id) for part in self.parts), key=len)
 
     def __str__(self) -> str:
         return " | ".join(map(str, self.parts))
@@ -160,6 +142,15 @@ def leaves(node: Node) -> Iterator[Any | Agent | Skill]:
             yield from leaves(part)
     else:
         yield node
+
+
+def lacks(node: Node, skills: Skills, agent_id: str) -> tuple[str, ...]:
+    """The fewest conditions that an agent would have to meet beside those they do; empty for who meets `node`."""
+    if isinstance(node, All):
+        return tuple(lack for part in node.parts for lack in lacks(part, skills, agent_id))
+    if isinstance(node, Either):
+        return min((lacks(part, skills, agent_id) for part in node.parts), key=len)
+    return () if node.met_by(skills, agent_id) else (str(node),)
 
 
 def asked_for(node: Node) -> frozenset[str]:

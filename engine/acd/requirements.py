@@ -31,6 +31,7 @@ from engine.acd.conditions import (
     Skills,
     asked_for,
     joined,
+    lacks,
 )
 
 __all__ = ["Agent", "Requirement", "RequirementError", "Skills", "parse"]
@@ -69,7 +70,7 @@ class Requirement:
 
     def lacks(self, skills: Skills, agent_id: str) -> tuple[str, ...]:
         """The fewest conditions that an agent would have to meet beside those they do; empty for who meets it."""
-        return self.root.lacks(skills, agent_id)
+        return lacks(self.root, skills, agent_id)
 
     def __str__(self) -> str:
         return self.text

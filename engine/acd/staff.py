@@ -117,6 +117,11 @@ class Staff(Wire):
         await self._learn_of_others()
         return self._skills_of(agent)
 
+    async def changed_skills(self) -> Mapping[str, Mapping[str, int]]:
+        """What differs from the configuration, by agent."""
+        await self._learn_of_others()
+        return self._changed
+
     async def wrapup(self, agent: str, ms: int) -> bool:
         """The rest of their wrap-up lasts so long; 0 ends it now. False: they wrap nothing up."""
         return await self._done("wrapup", agent, ms)

@@ -18,6 +18,7 @@ log = structlog.get_logger("acd")
 
 _LONGEST_SLEEP_S = 1.0  # between ticks: timers that other engines set are found at the latest after this
 _MAILBOX_BLOCK_S = 5
+_LETTERS = 100  # read at a time
 _KINDS: dict[str, Callable[..., Notice]] = {"offer": Offer, "cancelled": Cancelled, "released": Released}
 
 
@@ -113,14 +114,20 @@ class Wire:
         mailbox = f"{self._key}:mailbox:{self._engine}"
         while True:
             try:
-                letter = await self._mail.call("BLPOP", mailbox, _MAILBOX_BLOCK_S)
-                if letter is not None:
-                    self._on_notice(notice(orjson.loads(letter[1])))
+                letters = await self._mail.call("BLMPOP", _MAILBOX_BLOCK_S, 1, mailbox, "LEFT", "COUNT", _LETTERS)
+                for letter in letters[1] if letters else ():
+                    self._deliver(letter)
             except LineDown:
                 await asyncio.sleep(0.2)
-            except Exception:  # one unreadable letter must not close the mailbox
+            except Exception:  # nothing else opens the mailbox again
                 log.exception("acd.mailbox_failed")
                 await asyncio.sleep(0.2)
+
+    def _deliver(self, letter: str) -> None:
+        try:
+            self._on_notice(notice(orjson.loads(letter)))
+        except Exception:  # one unreadable letter must not take those behind it along
+            log.exception("acd.letter_lost")
 
     async def _done(self, verb: str, *arguments: Argument) -> bool:
         reply = await self._ask(verb, *arguments)

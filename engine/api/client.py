@@ -26,12 +26,12 @@ class Refused(Exception):  # noqa: N818 - said to a person
         self.status = status
 
 
-async def ask(socket: Path, path: str, *, body: Any = None, timeout_s: float = 10.0) -> Any:
-    """One question. Raises NoEngine, Refused."""
+async def ask(socket: Path, path: str, *, body: Any = None, method: str = "", timeout_s: float = 10.0) -> Any:
+    """One question; with a body it is a POST unless `method` says otherwise. Raises NoEngine, Refused."""
     async with _session(socket) as session:
         try:
             async with session.request(
-                "GET" if body is None else "POST",
+                method or ("GET" if body is None else "POST"),
                 _BASE + path,
                 data=None if body is None else orjson.dumps(body),
                 timeout=aiohttp.ClientTimeout(total=timeout_s),

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import orjson
 from aiohttp import web
 
 import engine
-from engine.acd import Intent, UnknownAgent, parse
+from engine.api.agents import agent_routes
+from engine.api.items import item_routes
 from engine.api.leavings import leaving_routes
 from engine.api.orders import order_routes
+from engine.api.queues import queue_routes
+from engine.api.supervision import supervision_routes
+from engine.api.wire import answer
 from engine.config.source import SiteError
 from engine.journal.events import encode
 from engine.journal.tail import Tail
@@ -28,7 +30,7 @@ MOST_CALLS = 1000
 
 
 class Api:
-    """Reads; what it changes are an agent's intent and the version of the site."""
+    """Puts its parts together; what a hotline does and did is its own."""
 
     def __init__(self, of: Engine) -> None:
         self._engine = of
@@ -42,11 +44,12 @@ class Api:
                 web.get("/v1/status", self._status),
                 web.get("/v1/calls", self._calls),
                 web.get("/v1/calls/{id}", self._call),
-                web.get("/v1/queues", self._queues),
-                web.get("/v1/agents", self._agents),
-                web.post("/v1/agents/{id}/intent", self._intent),
                 web.post("/v1/reload", self._reload),
                 web.get("/v1/events", self._events),
+                *queue_routes(self._engine),
+                *agent_routes(self._engine),
+                *supervision_routes(self._engine),
+                *item_routes(self._engine),
                 *order_routes(self._engine),
                 *leaving_routes(self._engine),
             ]
@@ -64,7 +67,7 @@ class Api:
 
     async def _status(self, _: web.Request) -> web.Response:
         of = self._engine
-        return _json(
+        return answer(
             {
                 "ready": of.ready,
                 "version": engine.VERSION,
@@ -89,7 +92,7 @@ class Api:
     async def _calls(self, request: web.Request) -> web.Response:
         limit = min(int(request.query.get("limit", "20")), MOST_CALLS)
         ended = await self._engine.database.recent_calls(limit)
-        return _json(
+        return answer(
             {
                 "active": [asdict(record) for record in self._engine.calls.records()],
                 "ended": [asdict(row) for row in ended],
@@ -107,7 +110,7 @@ class Api:
             raise web.HTTPNotFound(text=f"no call {wanted}; `hotline calls` lists them")
         call_id = active[0].id if active else row.id  # type: ignore[union-attr]  # one of the two is there
         events = await database.events(call_id)
-        return _json(
+        return answer(
             {
                 "call": asdict(active[0]) if active else asdict(row),  # type: ignore[arg-type]
                 "active": bool(active),
@@ -116,59 +119,10 @@ class Api:
             }
         )
 
-    async def _queues(self, _: web.Request) -> web.Response:
-        acd, site = self._engine.acd, self._engine.board.site
-        live = {state.queue: asdict(state) for state in await acd.queues()}
-        now_ms = time.time_ns() // 1_000_000
-        routable = [state.id for state in await acd.agents() if state.id in site.agents and state.routable(now_ms)]
-        return _json(
-            [
-                {
-                    "queue": name,
-                    "requirement": queue.base,
-                    "waiting": live.get(name, {}).get("waiting", 0),
-                    "oldest_wait_ms": live.get(name, {}).get("oldest_wait_ms", 0),
-                    "ready": sum(parse(queue.base).met_by(site.agents[id_].abilities, id_) for id_ in routable),
-                }
-                for name, queue in site.queues.items()
-            ]
-        )
-
-    async def _agents(self, _: web.Request) -> web.Response:
-        site = self._engine.board.site
-        return _json(
-            [
-                {
-                    **asdict(state),
-                    "work": state.work,
-                    "item": state.item,
-                    "wrapup_until_ms": state.wrapup_until_ms,
-                    "name": site.agents[state.id].name if state.id in site.agents else "",
-                    "skills": site.agents[state.id].skills if state.id in site.agents else {},
-                }
-                for state in await self._engine.acd.agents()
-            ]
-        )
-
-    async def _intent(self, request: web.Request) -> web.Response:
-        """Body: {"intent": "ready" | "not_ready" | "logged_out", "reason": "lunch"}."""
-        try:
-            body = orjson.loads(await request.read())
-            intent, reason = Intent(body["intent"]), str(body.get("reason", ""))[:64]
-        except (ValueError, KeyError, TypeError) as error:
-            intents = ", ".join(Intent)
-            raise web.HTTPBadRequest(text=f'send {{"intent": one of {intents}, "reason": text}}') from error
-        agent = request.match_info["id"]
-        try:
-            await self._engine.acd.agent(agent, intent=intent, reason=reason or "by hand")
-        except UnknownAgent as error:
-            raise web.HTTPNotFound(text=f"no agent {agent}; `hotline agents` lists them") from error
-        return _json({"agent": agent, "intent": intent, "reason": reason})
-
     async def _reload(self, _: web.Request) -> web.Response:
         """422 with every fault when the site's folder cannot be used; then nothing has changed."""
         try:
-            return _json((await self._engine.reloading.reload()).data())
+            return answer((await self._engine.reloading.reload()).data())
         except SiteError as faulty:
             raise web.HTTPUnprocessableEntity(text="\n".join(map(str, faulty.faults))) from faulty
 
@@ -185,10 +139,6 @@ class Api:
 
     def _names(self) -> dict[str, str]:
         return {user: agent.name for user, agent in self._engine.board.site.agents.items()}
-
-
-def _json(data: Any) -> web.Response:
-    return web.Response(body=orjson.dumps(data), content_type="application/json")
 
 
 @web.middleware

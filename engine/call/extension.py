@@ -9,8 +9,8 @@ from engine.call.conversation import Conversation
 from engine.call.phase import Phase
 from engine.call.place import Terms
 from engine.call.waiting import Waiting
-from engine.config.models import Queue
 from engine.config.policies import policy_of_agent
+from engine.config.queues import Queue
 from engine.flow.steps.base import ToAgent
 
 if TYPE_CHECKING:

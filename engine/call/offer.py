@@ -133,6 +133,7 @@ class Ringing:
             if missed is None:
                 outcome = await self._accepted()
             elif await self._missed(missed, leg.gone.result() if leg.gone.done() else None):
+                self._call.ringing.discard(self.offer.token)  # not when a hang-up cuts this short
                 return missed
             return outcome
         finally:
@@ -150,7 +151,6 @@ class Ringing:
                 return Missed.FAILED
             left = ring_s - (time.monotonic() - self._began)
             await leg.until(lambda: leg.up or leg.gone.done(), left)
-            self._call.ringing.discard(self.offer.token)  # not when a hang-up cuts this short
         if leg.up:  # perhaps gone again by now: the bridge finds out, and the agent has dumped the call
             return None
         if not leg.gone.done():

@@ -20,6 +20,7 @@ from engine.call.inbound import InboundCall
 from engine.call.phase import Phase
 from engine.call.record import CallRecord
 from engine.identity.numbers import Caller
+from engine.items import Board, is_item
 
 log = structlog.get_logger()
 
@@ -27,13 +28,15 @@ log = structlog.get_logger()
 class Recovery:
     """Re-enters each recorded call at its phase; run once, when Asterisk has told what it still has."""
 
-    def __init__(self, calls: Calls, node: Node, acd: Acd) -> None:
-        self._calls, self._node, self._acd = calls, node, acd
+    def __init__(self, calls: Calls, node: Node, acd: Acd, board: Board) -> None:
+        self._calls, self._node, self._acd, self._board = calls, node, acd, board
 
     async def take_over(self, records: Sequence[CallRecord], strangers: Sequence[dict[str, Any]]) -> None:
         """Raises LineDown when the ACD cannot be asked, AriError when Asterisk cannot."""
         there = {about["id"]: about for about in strangers}
-        items = {item.id: item for item in await self._acd.adopt()}
+        adopted = await self._acd.adopt()
+        await self._board.take_over([item for item in adopted if is_item(item.id)])
+        items = {item.id: item for item in adopted if not is_item(item.id)}
         held: list[tuple[InboundCall, Conversation | None]] = []
         for record in records:
             leg = self._caller_leg(record, there)

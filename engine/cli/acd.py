@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -50,6 +51,8 @@ def simulate(
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             report = runner.run(_played(read, redis))
         took_s = time.perf_counter() - began
+    except asyncio.CancelledError:
+        raise typer.Exit(128 + signal.SIGTERM) from None
     except Exception as error:
         if isinstance(error, faults()):
             raise fail(error) from None
@@ -65,6 +68,10 @@ async def _played(scenario: Scenario, redis: str | None) -> Report:
     from engine.simulation.report import report_of
     from engine.simulation.server import given_redis, own_redis
 
+    myself = asyncio.current_task()
+    assert myself is not None  # noqa: S101 - a coroutine that runs is a task's
+    # Whoever ends us by a signal ends the server that we have started, too.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, myself.cancel)
     async with given_redis(redis) if redis else own_redis() as (line, domain):
         day = Day(scenario, line, domain=domain)
         await day.play()

@@ -167,7 +167,7 @@ app.add_typer(prompts.app, name="prompts")
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
 def bench(context: typer.Context) -> None:
-    """Measure, beside app_queue: `hotline bench calls --json`. Needs a checkout of the project."""
+    """Measure calls beside app_queue, or the ACD alone: `hotline bench acd --json`. Needs a checkout of the project."""
     sys.path.insert(0, str(PROJECT))
     try:
         from bench.__main__ import app as measure

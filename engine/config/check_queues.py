@@ -48,7 +48,8 @@ class _Finder:
         at, wide = ("queues", name), ""
         for number, step in enumerate(queue.steps):
             before, wide = wide, f"({wide}) | ({step.require})" if wide else step.require
-            if number and not step.prefer and self._meeting(wide, queue.kind) == self._meeting(before, queue.kind):
+            widened = step.prefer or any(map(serving.joinable, leaves(parse(step.require).root)))
+            if number and not widened and self._meeting(wide, queue.kind) == self._meeting(before, queue.kind):
                 said = f"step {number + 1} adds nobody to those before it: remove it, or ask for less"
                 yield warning(self._source.fault((*at, "steps", number, "require"), said))
             if number and step.after >= queue.max_wait:

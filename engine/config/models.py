@@ -6,12 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from engine.config.agents import Agent as Agent
-from engine.config.names import Digits, Language
-from engine.config.names import Extension as Extension
-from engine.config.names import Name as Name
-from engine.config.names import Requirement as Requirement
-from engine.config.queues import Queue as Queue
+from engine.config.names import Digits, Extension, Language, Name
 from engine.config.trunks import AreaCode, Branch, Trunk
 from engine.config.units import Seconds, Written
 from engine.identity.numbers import Caller, normalise

@@ -183,6 +183,7 @@ class QueuesFile(Written):
 
 
 def _with_members(name: Any, queue: Any) -> Any:
+    queue = {} if queue is None else queue  # `desk:` with nothing behind it
     if isinstance(queue, dict) and not {"require", "steps"} & queue.keys():
         return queue | {"require": f"{MEMBER_OF}{name}"}
     return queue

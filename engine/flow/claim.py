@@ -35,11 +35,6 @@ def steps(to: ToQueue, site: Served, variables: Variables) -> tuple[QueueStep, .
     return tuple(step.model_copy(update={"require": parse(f"({step.require}) & ({further})").text}) for step in own)
 
 
-def requirement(to: ToQueue, site: Site, variables: Variables) -> str:
-    """Who may take the caller at some time."""
-    return parse(steps(to, site, variables)[-1].require).text
-
-
 def head_start_s(site: Site, variables: Variables) -> float:
     """A tier's or the identity endpoint's, whichever is more, in seconds."""
     tier = _tier(site, variables)

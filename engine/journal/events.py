@@ -183,6 +183,16 @@ class HttpFinished(Event):
     detail: str = ""
 
 
+@_event("item.added")
+class ItemAdded(Event):
+    """Something that is no call: `what` says what, such as email."""
+
+    queue: str
+    what: str
+    subject: str
+    by: str
+
+
 @_event("item.enqueued")
 class ItemEnqueued(Event):
     queue: str
@@ -272,7 +282,9 @@ class ItemRestored(Event):
 
 @_event("item.announced")
 class ItemAnnounced(Event):
-    position: int
+    position: int  # 0: only the wait
+    low_ms: int = 0
+    high_ms: int = 0  # 0: only the place
 
 
 @_event("item.ended")
@@ -469,6 +481,14 @@ class AgentIntentChanged(Event):
     reason: str = ""
 
 
+@_event("agent.skills_changed")
+class AgentSkillsChanged(Event):
+    """What differs from the configuration from now on: queues that they joined (`queue:NAME` 1) or left (0)."""
+
+    agent: str
+    skills: Mapping[str, int]
+
+
 @_event("agent.device_changed")
 class AgentDeviceChanged(Event):
     agent: str
@@ -582,6 +602,7 @@ _CONVERTERS: dict[Any, Callable[[Any], Any]] = {
     tuple[Candidate, ...]: _list_of(lambda c: Candidate(_text(c["agent"]), _integer(c["idle_ms"]))),
     tuple[Passed, ...]: _list_of(lambda p: Passed(_text(p["agent"]), _text(p["why"]))),
     Mapping[str, Any] | None: _or_none(_mapping),
+    Mapping[str, int]: lambda skills: {_text(name): _integer(level) for name, level in dict(skills).items()},
     CallRow: CallRow.from_record,
 }
 

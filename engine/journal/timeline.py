@@ -146,6 +146,12 @@ def _enqueued(event: e.ItemEnqueued, _: Context) -> str:
     return f"queued in {event.queue} {place}, needs {event.requirement}, {ready}{head_start}"
 
 
+def _announced(event: e.ItemAnnounced, _: Context) -> str:
+    place = f"their place in the queue: {event.position}" if event.position else ""
+    wait = f"an expected wait of {span(event.low_ms)} to {span(event.high_ms)}" if event.high_ms else ""
+    return f"heard {' and '.join(filter(None, (place, wait)))}"
+
+
 def _offered(event: e.OfferCreated, context: Context) -> str:
     chosen = f"{context.agent(event.agent)} considered first: idle {span(event.idle_ms)}"
     others = [f"{context.agent(c.agent)} (idle {span(c.idle_ms)})" for c in event.candidates if c.agent != event.agent]
@@ -230,6 +236,11 @@ def _intent(event: e.AgentIntentChanged, context: Context) -> str:
     return f"{context.agent(event.agent)} is now {_words(event.intent)}{reason}"
 
 
+def _skills(event: e.AgentSkillsChanged, context: Context) -> str:
+    differing = ", ".join(f"{name} {level}" for name, level in event.skills.items())
+    return f"{context.agent(event.agent)} can now as configured{f', but {differing}' if differing else ''}"
+
+
 def _nth(tries: int) -> str:
     return "" if tries == 1 else f" at try {tries}"
 
@@ -271,6 +282,7 @@ SENTENCES: dict[type[Event], Sentence] = {
     e.LookupFinished: _lookup,
     e.VerifyFinished: _verified,
     e.HttpFinished: _asked,
+    e.ItemAdded: lambda event, c: f"{event.what} for {event.queue} from {c.agent(event.by)}: {event.subject}",
     e.ItemEnqueued: _enqueued,
     e.ItemRefused: lambda event, _: f"not taken into {event.queue}: {_words(event.reason)}",
     e.ItemResumed: lambda event, _: f"has the place in {event.queue} back, after {span(event.wait_ms)} of waiting",
@@ -284,7 +296,7 @@ SENTENCES: dict[type[Event], Sentence] = {
         f"taken out by {c.agent(event.by)}: {_words(event.reason)} {event.target}".rstrip()
     ),
     e.ItemRestored: lambda event, c: f"found talking with {c.agent(event.agent)} after Redis was emptied",
-    e.ItemAnnounced: lambda event, _: f"heard their place in the queue: {event.position}",
+    e.ItemAnnounced: _announced,
     e.ItemEnded: lambda event, _: f"left the queue: {_words(event.reason)}",
     e.OfferCreated: _offered,
     e.OfferRinging: lambda event, c: f"phone of {c.agent(event.agent)} rings, {span(event.ms)} after the offer",
@@ -309,6 +321,7 @@ SENTENCES: dict[type[Event], Sentence] = {
     e.MessageDelivered: lambda event, _: f"the message was taken by its endpoint{_nth(event.tries)}",
     e.MessageFailed: lambda event, _: f"the message could not be sent: {event.reason}",
     e.AgentIntentChanged: _intent,
+    e.AgentSkillsChanged: _skills,
     e.AgentDeviceChanged: lambda event, c: f"phone of {c.agent(event.agent)} is now {_words(event.device)}",
     e.EngineStarted: lambda event, _: f"engine {event.engine} started, version {event.version}",
     e.EngineStopped: lambda event, _: f"engine {event.engine} stopped".replace("  ", " "),

@@ -56,6 +56,7 @@ class RedisLine:
         not block. Raises BadRedisUrl, a ValueError.
         """
         self.url = url
+        self.domain = domain
         self.deadline_s = deadline_s
         self._finder = Finder(url, domain=domain, deadline_s=deadline_s)
         self._limit = backlog
@@ -139,6 +140,7 @@ class RedisLine:
         return future
 
     def _full(self) -> bool:
+        # What was refused and comes back goes on top of that: as many again, at the most.
         return len(self._gathered if self._wire is None else self._wire.pending) >= self._limit
 
     def _issue(self, command: Command) -> None:

@@ -13,7 +13,7 @@ from engine.config.models import Tier
 from engine.config.names import Name
 from engine.config.queues import Queue, QueuesFile
 from engine.config.units import Seconds, Written, seconds
-from engine.hours.ranges import Range, ranges
+from engine.hours.ranges import MIDNIGHT, Range, ranges
 from engine.simulation.chance import Duration, Shape
 
 _LONGEST_S = 31 * 86_400.0
@@ -65,10 +65,13 @@ def _table(value: Any) -> dict[Range, float]:
         if isinstance(an_hour, bool) or not isinstance(an_hour, int | float) or not 0 <= an_hour <= 100_000:
             raise ValueError(f"{an_hour!r} is no number of calls an hour; write 60, or {{9:00-12:00: 60}}")
         found |= dict.fromkeys(ranges(hours), float(an_hour))
-    for earlier, later in itertools.pairwise(sorted(found)):
+    ordered = sorted(found)
+    next_morning = [Range(ordered[0].start + MIDNIGHT, ordered[0].end + MIDNIGHT)] if ordered else []
+    for earlier, later in itertools.pairwise([*ordered, *next_morning]):
         if later.start < earlier.end:
-            raise ValueError(f"two rates for {later.start // 60}:{later.start % 60:02d}; let the hours not overlap")
-    return dict(sorted(found.items()))
+            at = later.start % MIDNIGHT
+            raise ValueError(f"two rates for {at // 60}:{at % 60:02d}; let the hours not overlap")
+    return {hours: found[hours] for hours in ordered}
 
 
 Share = Annotated[float, BeforeValidator(_share)]
@@ -99,7 +102,7 @@ class Habits(Written):
     """How an agent works: when, how soon they answer, which share of the offers they let ring out, and how long after
     having been set not ready for it they are back."""
 
-    works: Hours = (Range(0, 1440),)
+    works: Hours = (Range(0, MIDNIGHT),)
     breaks: Hours = ()
     answers_after: WrittenDuration = WrittenDuration(mean=4.0)
     ignores: Share = 0.0

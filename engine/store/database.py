@@ -97,6 +97,13 @@ class Database:
         rows = [EventRow(row.id, row.call_id, row.at_ms, row.type, row.data) for row in found]
         return sorted(rows, key=_journal_order)
 
+    async def ids(self, beginning: str) -> list[str]:
+        """At most two ids that begin so, of calls and of items that are none. Raises DatabaseDown."""
+        column = call_events.c.call_id
+        first, last = (literal(edge, Text) for edge in (beginning, beginning + _AFTER_EVERY_ID))
+        found = await self.rows(select(column).where(column.between(first, last)).distinct().order_by(column).limit(2))
+        return [row.call_id for row in found]
+
     async def by_id(self, table: Table, id_or_prefix: str) -> Row[Any] | None:
         """The row of this id, or the only one whose id begins so. Raises AmbiguousId, DatabaseDown."""
         first, last = (literal(edge, Text) for edge in (id_or_prefix, id_or_prefix + _AFTER_EVERY_ID))

@@ -128,6 +128,21 @@ async def test_no_function_runs_on_half_of_the_domain_while_its_slot_moves(redis
         assert await line.call("FCALL", "count", 1, KEY) == 5
 
 
+async def test_a_node_that_lacks_the_functions_is_given_them(redis_cluster: RedisCluster) -> None:
+    async with opened(redis_cluster.url) as line:
+        desk = Desk(line)
+        await desk.acd.load()
+        await desk.staff({"8001": {}}, "any", ready=False)
+        await desk.calls("call-1")
+        move = Move(redis_cluster)
+        move.target.ask("FUNCTION", "FLUSH")
+        for step in (move.begin, move.keys, move.end):
+            step()
+        await desk.calls("call-2")
+        assert await desk.acd.position("call-2") == 2
+        await line.call("FLUSHALL")
+
+
 async def test_a_cluster_that_is_down_is_waited_for(redis_cluster: RedisCluster) -> None:
     owner = redis_cluster.owner()
     first, last = next(row[:2] for row in owner.ask("CLUSTER", "SLOTS") if row[2][1] == owner.port)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from redis.exceptions import ResponseError
 
 from engine.acd import Intent
 from engine.journal.events import CallAnswered
@@ -43,6 +45,28 @@ async def test_a_password_for_redis_and_one_for_sentinel_are_told_apart(own_set:
         await RedisLine(own_set.url.replace("://", "://:of-redis@")).open()
     async with opened(own_set.url.replace("://", "://:of-redis@") + "?sentinel_password=of-sentinel") as line:
         assert await line.call("ECHO", "in") == "in"
+
+
+async def test_a_user_who_may_touch_nothing_but_the_hotlines_keys_is_enough(own_set: SentinelSet) -> None:
+    """As docs/redis.md tells the admin to make it."""
+    assert own_set.sentinel is not None
+    page = (Path(__file__).parents[2] / "docs" / "redis.md").read_text(encoding="utf-8")
+    rules = page.partition("user hotline ")[2].partition("\n")[0].split()
+    own_set.master.ask("ACL", "SETUSER", "hotline", *rules)
+    url = own_set.url.replace("://", "://hotline:secret@")
+    async with opened(url) as line:
+        desk = Desk(line)
+        await desk.acd.load()
+        await desk.staff({"8001": {}}, "any")
+        await desk.calls("call")
+        assert desk.offered() == [("call", "8001")]
+        assert await line.call("BLPOP", "hotline:{default}:mailbox:x", "0.01") is None
+        assert await line.call("EVAL", "return redis.call('INCR', KEYS[1])", 1, "hotline:{default}:a") == 1
+        Journal(line).append(CallAnswered("call", 1))
+        async with Tail(url, after="0-0") as tail:
+            assert (await anext(tail)).id
+        with pytest.raises(ResponseError, match="NOPERM"):
+            await line.call("GET", "somebody-elses")
 
 
 async def test_a_server_that_only_sentinel_takes_for_the_master_is_not_written_to(own_set: SentinelSet) -> None:

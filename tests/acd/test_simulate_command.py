@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -30,6 +35,24 @@ def test_a_day_is_told_to_people_and_the_server_that_was_started_for_it_is_gone(
     for said in ("busy_monday: ", "service", "total", "SL_default(20 s, short 5 s)", "occupancy", "of agents' time"):
         assert said in result.output
     assert list(tmp_path.iterdir()) == []  # neither socket nor log: the folder goes after its server has ended
+
+
+def test_whoever_is_told_to_end_ends_the_server_first(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "engine.cli", "acd", "simulate", str(EXAMPLES / "busy_monday.yaml")]
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        deadline = time.monotonic() + 20
+        while not (list(tmp_path.glob("*/redis.sock")) and list(tmp_path.glob("*/redis.child"))):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        server = json.loads(next(tmp_path.glob("*/redis.child")).read_text())["pid"]
+        process.terminate()
+        said, _ = process.communicate(timeout=20)
+    assert process.returncode == 128 + signal.SIGTERM, said.decode()
+    assert said == b""
+    assert list(tmp_path.iterdir()) == []
+    assert not Path(f"/proc/{server}").exists()
 
 
 def test_a_given_redis_gets_a_domain_of_its_own_and_keeps_nothing(redis_server: RedisServer) -> None:

@@ -30,6 +30,7 @@ class Agents:
             for user in ("8001", "8002", "8003", "former")
         }
         self.live: list[QueueState] = []
+        self.changed: dict[str, dict[str, int]] = {}
 
     def change(self, user: str, **axes: Any) -> None:
         before = self.states[user]
@@ -37,6 +38,9 @@ class Agents:
 
     async def agents(self) -> list[AgentState]:
         return list(self.states.values())
+
+    async def changed_skills(self) -> dict[str, dict[str, int]]:
+        return self.changed
 
     async def queues(self) -> list[QueueState]:
         return self.live
@@ -87,3 +91,10 @@ async def test_ready_agents_are_those_of_the_queues_own_requirement_whatever_was
 ) -> None:
     acd.live = [QueueState("service", "any", waiting=1, oldest_wait_ms=2_000, ready=3, staffed=3, present=3)]
     assert (await ready(socket))["service"] == 2
+
+
+async def test_who_has_joined_a_queue_or_lost_a_skill_meanwhile_is_counted_by_that(acd: Agents, socket: Path) -> None:
+    acd.changed = {"8001": {"sales": 0}, "8002": {"sales": 1}}
+    assert await ready(socket) == {"sales": 2, "service": 2}
+    acd.changed["8003"] = {"sales": 0}
+    assert (await ready(socket))["sales"] == 1

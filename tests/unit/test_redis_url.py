@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,11 @@ def test_up_refuses_a_bad_url_before_it_starts_anything(tmp_path: Path) -> None:
     options = Options(tmp_path, tmp_path / "state", "127.0.0.1", 5060, "redis://h:x", None, None, 1.0)
     with pytest.raises(BadRedisUrl):
         Supervisor(options, print)
+
+
+@pytest.mark.parametrize("page", ["redis.md", "redis.zh-CN.md"])
+def test_what_the_pages_tell_one_to_write_can_be_read(page: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    examples = re.findall(r"^(redis\S+://\S+)$", text, re.MULTILINE)
+    assert [parse(example).kind for example in examples] == [Kind.SENTINEL, Kind.CLUSTER]
+    assert all(parse(example).user == "hotline" for example in examples)

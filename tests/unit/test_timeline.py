@@ -24,6 +24,7 @@ SAID = {
     "http.finished": "asked https://crm/{customer.id}: ok in 20 ms → balance",
     "ivr.entered": "keyed in 20261001",
     "ivr.route": "the identity endpoint wants queue sales",
+    "item.added": "email for mail from crm: Wrong invoice",
     "item.enqueued": "queued in sales at place 2, needs mandarin>=3, 0 agents ready, "
     "counted as having waited 5 min 00 s",
     "item.announced": "heard their place in the queue: 2",
@@ -62,6 +63,7 @@ SAID = {
     "message.delivered": "the message was taken by its endpoint at try 2",
     "message.failed": "the message could not be sent: HTTP 400",
     "agent.intent_changed": "8001 李雷 is now not ready (lunch)",
+    "agent.skills_changed": "8001 李雷 can now as configured, but queue:sales 1",
     "agent.device_changed": "phone of 8001 李雷 is now unreachable",
     "engine.started": "engine engine-1 started, version 0.1.0",
     "engine.stopped": "engine engine-1 stopped",
@@ -109,6 +111,12 @@ def test_a_withheld_number_is_not_told() -> None:
 def test_a_missed_offer_says_how_long_the_phone_rang() -> None:
     missed = e.OfferMissed(CALL, AT, "t", "8001", "no_answer", 20_000)
     assert describe(missed) == "8001 did not answer after ringing 20 s; the caller keeps their place"
+
+
+def test_of_an_announcement_the_place_is_told_or_the_wait_or_both() -> None:
+    both = e.ItemAnnounced(CALL, AT, 3, 180_000, 300_000)
+    assert describe(both) == "heard their place in the queue: 3 and an expected wait of 3 min 00 s to 5 min 00 s"
+    assert describe(replace(both, position=0)) == "heard an expected wait of 3 min 00 s to 5 min 00 s"
 
 
 def test_a_reason_that_is_not_in_the_table_is_said_as_it_is() -> None:

@@ -19,7 +19,6 @@
 --   present        hash       L -> how many of its members are logged in (voice: and have a phone)
 --   staffed        hash       L -> how many of them also mean to work
 --   wait:L         zset       waiting items, `<16 digits seq>:<item>`, by score
---   heads          zset       L -> the score at the head of wait:L
 --   queue:Q        zset       the items of wait:… by queue (positions); Q is the queue's name
 --   queues         hash       Q -> the policy last used there
 --   item:I         string     see 20_items
@@ -30,7 +29,7 @@
 --   agent:A        string     see 10_agents
 --   skills         hash       A -> JSON: the skills that were changed while running
 --   places         hash       `<Q>|<who>` -> enqueued_ms of a caller who hung up and may come back
---   pace:Q         hash       what estimates are made of: see 62_estimate
+--   pace:Q         string     what estimates are made of: see 62_estimate
 --   accuracy:Q     hash       how good they were
 --   timers         zset       `lease:<token>`, `item:<item>`, `wrapup:<agent>`, `cool:<agent>`, `absent:<L>|<wait:L's
 --                             member to go on after>`, `place:<Q>|<who>` by due ms
@@ -72,9 +71,8 @@ local function notify(engine, notice)
     return
   end
   local mailbox = PREFIX .. 'mailbox:' .. engine
-  call('RPUSH', mailbox, cjson.encode(notice))
   -- A dead engine reads nothing; what it missed is found by whoever adopts its items, so only the newest are kept.
-  call('LTRIM', mailbox, -1000, -1)
+  if call('RPUSH', mailbox, cjson.encode(notice)) > 1000 then call('LTRIM', mailbox, -1000, -1) end
 end
 
 local function arm(timer, due)
@@ -106,7 +104,7 @@ local function cached(read)
     if value == nil then
       value = read(key)
       if value ~= nil then
-        if count >= 2000 then known, count = {}, 0 end
+        if count >= 20000 then known, count = {}, 0 end
         known[key], count = value, count + 1
       end
     end
@@ -135,6 +133,6 @@ end
 -- fields: ready JSON members, `"queue":"sales","position":1`, or ''
 local function journal(kind, item, fields)
   if fields ~= '' then fields = ',' .. fields end
-  call('XADD', PREFIX .. 'journal', 'MAXLEN', '~', 1000000, '*', 'e',
+  call('XADD', PREFIX .. 'journal', '*', 'e',
     '{"type":"' .. kind .. '","call":' .. quoted(item) .. ',"at":' .. NOW .. fields .. '}')
 end

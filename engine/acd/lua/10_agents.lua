@@ -18,6 +18,16 @@ local function load_agent(id)
   return packed and cmsgpack.unpack(packed) or nil
 end
 
+-- Those of them who are known, in that order.
+local function load_agents(ids)
+  local keys, found = {}, {}
+  for n, id in ipairs(ids) do keys[n] = PREFIX .. 'agent:' .. id end
+  for _, packed in ipairs(keys[1] and call('MGET', unpack(keys)) or {}) do
+    if packed then found[#found + 1] = cmsgpack.unpack(packed) end
+  end
+  return found
+end
+
 local function save_agent(a)
   call('SET', PREFIX .. 'agent:' .. a.id, cmsgpack.pack(a))
 end

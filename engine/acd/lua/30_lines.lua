@@ -7,10 +7,12 @@ local function own_line(a, kind) return kind .. '.@' .. a.id end
 -- kind and agent, when it is an agent's own line
 local function owner_of(line) return string.match(line, '^([^.]+)%.@(.+)$') end
 
-local function requirement_of(line)
+local interned = cached(function(line)
   local _, agent = owner_of(line)
-  return agent and 'agent:' .. agent or call('HGET', PREFIX .. 'lines', line) or ''
-end
+  return agent and 'agent:' .. agent or call('HGET', PREFIX .. 'lines', line) or nil
+end)
+
+local function requirement_of(line) return interned(line) or '' end
 
 -- Whether anybody is logged in who could come to take an item from this line. An agent's own line needs them at work:
 -- somebody on a break is not waited for. O(1)
@@ -30,18 +32,9 @@ local function watch(line)
   end
 end
 
--- O(log n)
-local function touch_head(line)
-  local head = call('ZRANGE', PREFIX .. 'wait:' .. line, 0, 0, 'WITHSCORES')
-  if head[1] then call('ZADD', PREFIX .. 'heads', head[2], line)
-  else call('ZREM', PREFIX .. 'heads', line) end
-end
-
 local function enter_line(i)
   if i.indexed == 1 then return end
-  local score = whole(i.score)
-  call('ZADD', PREFIX .. 'wait:' .. i.line, score, i.member)
-  call('ZADD', PREFIX .. 'heads', 'LT', score, i.line)
+  call('ZADD', PREFIX .. 'wait:' .. i.line, i.score, i.member)
   i.indexed = 1
   if not is_staffed(i.line) then watch(i.line) end
 end
@@ -49,7 +42,6 @@ end
 local function leave_line(i)
   if i.indexed == 0 then return end
   call('ZREM', PREFIX .. 'wait:' .. i.line, i.member)
-  touch_head(i.line)
   i.indexed = 0
 end
 
@@ -60,7 +52,7 @@ local function stand(i, line, score)
   if was_in then leave_line(i) end
   i.line, i.score = line, score
   if was_in then enter_line(i) end
-  if in_queue then call('ZADD', PREFIX .. 'queue:' .. i.queue, whole(score), i.member) end
+  if in_queue then call('ZADD', PREFIX .. 'queue:' .. i.queue, score, i.member) end
 end
 
 -- 1 is next; 0 when the item is not waiting. O(log n)
@@ -95,14 +87,14 @@ local function join_ready_sets(a, kind)
     if hand.kind == kind then count = count + 1 end
   end
   local first_by = count * AN_ITEM_AT_HAND
-  local idle = whole(first_by + a.idle_since)
+  local idle = first_by + a.idle_since
   local last = nil
   for _, entry in ipairs(profile_of(a.profile)[kind] or {}) do
     local line, order = entry[1], entry[2]
     if line ~= last then call('ZADD', PREFIX .. 'ready:' .. line, idle, a.id) end
     if order then
       local rank = first_by + RANKED[order](a, entry)
-      call('ZADD', PREFIX .. 'order:' .. order .. ':' .. line, string.format('%.17g', rank), a.id)
+      call('ZADD', PREFIX .. 'order:' .. order .. ':' .. line, rank, a.id)
     end
     last = line
   end

@@ -10,18 +10,14 @@ local function has_offer(i, agent)
   return false
 end
 
-local function fits(i, agent) return not i.excluded[agent] and not has_offer(i, agent) end
+-- Why this item is not for this agent, if it is not.
+local function unfit_for(i, agent)
+  return i.excluded[agent] and 'excluded' or has_offer(i, agent) and 'rings' or nil
+end
+
+local function fits(i, agent) return not unfit_for(i, agent) end
 
 -- What offer.created tells of the others: who else could have had it, and who could not and why. ---------------------
-
-local function why_not(i, id)
-  if i.excluded[id] then return 'excluded' end
-  if has_offer(i, id) then return 'rings' end
-  local a = load_agent(id)
-  if not a then return nil end
-  local why = why_not_routable(a, i.terms.kind)
-  return why ~= '' and why or nil
-end
 
 local function candidate(id, idle_since)
   return '{"agent":' .. quoted(id) .. ',"idle_ms":' .. whole(math.max(NOW - idle_since, 0)) .. '}'
@@ -30,21 +26,25 @@ end
 -- page: { agent, score, … } of the line's ready agents, longest idle first; the chosen one among them or not
 local function considered(i, chosen, page)
   local candidates, passed, seen = { candidate(chosen.id, chosen.idle_since) }, {}, { [chosen.id] = true }
-  local function pass(id)
-    local why = #passed < PASSED and not seen[id] and why_not(i, id)
+  local function pass(id, why)
+    if why ~= '' and not seen[id] and #passed < PASSED then
+      passed[#passed + 1] = '{"agent":' .. quoted(id) .. ',"why":"' .. why .. '"}'
+    end
     seen[id] = true
-    if why then passed[#passed + 1] = '{"agent":' .. quoted(id) .. ',"why":"' .. why .. '"}' end
   end
   for n = 1, #page, 2 do
     local id = page[n]
-    if not fits(i, id) then pass(id)
+    local why = unfit_for(i, id)
+    if why then pass(id, why)
     elseif not seen[id] then
       candidates[#candidates + 1] = candidate(id, tonumber(page[n + 1]) % AN_ITEM_AT_HAND)
       seen[id] = true
     end
   end
   if #candidates < MEMBERS_SHOWN_BELOW then
-    for _, id in ipairs(call('ZRANGE', PREFIX .. 'members:' .. i.line, 0, PASSED + CANDIDATES)) do pass(id) end
+    for _, a in ipairs(load_agents(call('ZRANGE', PREFIX .. 'members:' .. i.line, 0, PASSED))) do
+      pass(a.id, unfit_for(i, a.id) or why_not_routable(a, i.terms.kind))
+    end
   end
   return '"candidates":[' .. table.concat(candidates, ',', 1, math.min(#candidates, CANDIDATES))
     .. '],"passed":[' .. table.concat(passed, ',') .. ']'
@@ -164,50 +164,43 @@ end
 
 -- An agent looks for an item ------------------------------------------------------------------------------------------
 
--- The heads of all lines that the agent stands in, lowest score first. One ZMSCORE: most lines are empty. O(R)
+local function look_at_head(head)
+  local found = call('ZRANGE', head.key, head.index, head.index, 'WITHSCORES')
+  head.member, head.score = found[1], tonumber(found[2])
+  return found[1] ~= nil
+end
+
+-- The heads of all lines that the agent stands in; none, after one look, where nobody waits in any. O(R)
 local function heads_for(a, kinds)
-  local lines, profile = {}, profile_of(a.profile) or {}
+  local keys, profile = {}, profile_of(a.profile) or {}
   for _, kind in ipairs(kinds) do
-    lines[#lines + 1] = own_line(a, kind)
-    each_line(profile[kind], function(line) lines[#lines + 1] = line end)
+    keys[#keys + 1] = PREFIX .. 'wait:' .. own_line(a, kind)
+    each_line(profile[kind], function(line) keys[#keys + 1] = PREFIX .. 'wait:' .. line end)
   end
   local found = {}
-  for n, score in ipairs(call('ZMSCORE', PREFIX .. 'heads', unpack(lines))) do
-    if score then found[#found + 1] = { line = lines[n], score = tonumber(score), index = 0 } end
+  if call('EXISTS', unpack(keys)) == 0 then return found end
+  for _, key in ipairs(keys) do
+    local head = { key = key, index = 0 }
+    if look_at_head(head) then found[#found + 1] = head end
   end
   return found
 end
 
-local function look_at_head(head)
-  local found = call('ZRANGE', PREFIX .. 'wait:' .. head.line, head.index, head.index, 'WITHSCORES')
-  head.member, head.score = found[1], found[2] and tonumber(found[2])
-  return found[1] ~= nil
-end
-
 -- The waiting item with the lowest score, first come first among equals, over all lines of these kinds and without those
--- that exclude this agent (at most as many as they missed within an exclusion). O(R + log n)
+-- that exclude this agent (at most as many as they missed within an exclusion). O(R log n)
 local function best_item_for(a, kinds)
   local heads = heads_for(a, kinds)
   while heads[1] do
-    local best = nil
-    for n, head in ipairs(heads) do
-      local other = best and heads[best]
-      if not best or head.score < other.score then best = n
-      elseif head.score == other.score then
-        if not head.member then look_at_head(head) end
-        if not other.member then look_at_head(other) end
-        if head.member and other.member and head.member < other.member then best = n end
-      end
+    local best = 1
+    for n = 2, #heads do
+      local head, other = heads[n], heads[best]
+      if head.score < other.score or head.score == other.score and head.member < other.member then best = n end
     end
     local head = heads[best]
-    if head.member or look_at_head(head) then
-      local item = load_item(string.sub(head.member, 18))
-      if item and fits(item, a.id) then return item end
-      head.index = head.index + 1
-      if not look_at_head(head) then table.remove(heads, best) end
-    else
-      table.remove(heads, best)
-    end
+    local item = load_item(string.sub(head.member, 18))
+    if item and fits(item, a.id) then return item end
+    head.index = head.index + 1
+    if not look_at_head(head) then table.remove(heads, best) end
   end
   return nil
 end

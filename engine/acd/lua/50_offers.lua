@@ -14,8 +14,12 @@ local function set_intent(a, intent, reason)
 end
 
 local function set_device(a, device)
-  -- Ringing and talking for us also occupy the phone: that costs no place among the longest idle.
-  if not a.hands[1] and device ~= 'idle' then a.idle_since = 0 end
+  -- Ringing and talking for us also occupy the phone: that costs no place among the longest idle. Otherwise the place is
+  -- earned with the phone, also by those who were ready for chats without one.
+  if not a.hands[1] and (device ~= 'idle' or a.device == 'down') then
+    leave_ready_sets(a)
+    a.idle_since = 0
+  end
   a.device = device
   journal('agent.device_changed', '', '"agent":' .. quoted(a.id) .. ',"device":' .. quoted(device))
 end
@@ -41,7 +45,7 @@ local function start_waiting(i)
   i.score = score_of(i)
   if i.indexed == 1 then leave_line(i) end
   enter_line(i)
-  call('ZADD', PREFIX .. 'queue:' .. i.queue, whole(i.score), i.member)
+  call('ZADD', PREFIX .. 'queue:' .. i.queue, i.score, i.member)
   i.waited = 1
 end
 
@@ -52,8 +56,10 @@ end
 
 local function delete_item(i)
   if i.attempt == 0 and i.waited == 1 and i.state == 'waiting' then served(i) end
-  stop_waiting(i)
-  disarm('item:' .. i.id)
+  if i.state ~= 'talking' then -- since it was accepted it has stood nowhere and minded no timer
+    stop_waiting(i)
+    disarm('item:' .. i.id)
+  end
   call('DEL', PREFIX .. 'item:' .. i.id, PREFIX .. 'data:' .. i.id)
   call('SREM', PREFIX .. 'engine:' .. i.engine, i.id)
 end

@@ -4,24 +4,20 @@
 -- times the agents at work), handled (items finished), handle (ms that agents had them), ring (ms of it until they
 -- answered).
 
-local PACE_DECAY_MS = 900000
-local PACE = { 'at', 'left', 'served', 'overtook', 'worked', 'handled', 'handle', 'ring' }
+local PACE_DECAY_MS = 1800000 -- less, and slow lines are judged by chance; more, and it follows nothing
+local DECAYING = { 'served', 'overtook', 'worked', 'handled', 'handle', 'ring' }
 
 local function pace_of(queue)
-  local f, pace = call('HMGET', PREFIX .. 'pace:' .. queue, unpack(PACE)), {}
-  for n, name in ipairs(PACE) do pace[name] = tonumber(f[n] or 0) end
+  local packed = call('GET', PREFIX .. 'pace:' .. queue)
+  local pace = packed and cmsgpack.unpack(packed) or { at = NOW, left = 0 }
   local kept = math.exp((pace.at - NOW) / PACE_DECAY_MS)
-  for n = 3, #PACE do pace[PACE[n]] = pace[PACE[n]] * kept end
+  for _, sum in ipairs(DECAYING) do pace[sum] = (pace[sum] or 0) * kept end
   pace.at = NOW
   return pace
 end
 
 local function save_pace(queue, pace)
-  local fields = {}
-  for _, name in ipairs(PACE) do
-    fields[#fields + 1], fields[#fields + 2] = name, string.format('%.3f', pace[name])
-  end
-  call('HSET', PREFIX .. 'pace:' .. queue, unpack(fields))
+  call('SET', PREFIX .. 'pace:' .. queue, cmsgpack.pack(pace))
 end
 
 local function staffed_in(line) return tonumber(call('HGET', PREFIX .. 'staffed', line) or 0) end

@@ -81,7 +81,7 @@ register('enqueue', function(args)
     return why
   end
   if place then take_up(i, place) end
-  call('HSET', PREFIX .. 'queues', i.queue, i.policy)
+  if call('HGET', PREFIX .. 'queues', i.queue) ~= i.policy then call('HSET', PREFIX .. 'queues', i.queue, i.policy) end
   call('SADD', PREFIX .. 'engine:' .. ENGINE, i.id)
   if asked.data ~= '' then call('SET', PREFIX .. 'data:' .. i.id, asked.data) end
   local ready = ready_in(i.line)

@@ -1,5 +1,6 @@
 -- What happens because time passed. Whichever engine ticks first does it; a timer whose matter is settled is nothing.
 
+local EVENTS_KEPT = 1000000
 local AFTER_A_FAULT_MS = 60000
 
 local EXPIRED = {
@@ -51,6 +52,7 @@ register('tick', function()
       end
     end
   end
+  call('XTRIM', PREFIX .. 'journal', 'MAXLEN', '~', EVENTS_KEPT)
   local first = call('ZRANGE', timers, 0, 0, 'WITHSCORES')
   next_due = first[2] and tonumber(first[2]) or nil
   if not due[1] and call('EXISTS', PREFIX .. 'agents') == 0 then return { -1 } end

@@ -120,6 +120,7 @@ def test_who_works_around_the_clock_does_not_log_out_at_midnight(tmp_path: Path)
         ("{rate: 30", "{tier: vip, rate: 30", "scenario.yaml:7:11: no tier `vip` (there are none)"),
         ("rate: 30", "rate: many", "`rate`: 'many' is no number of calls an hour; write 60, or {9:00-12:00: 60}"),
         ("rate: 30", "rate: {9:00-12:00: 5, 11:00-13:00: 6}", "`rate`: two rates for 11:00; let the hours not overlap"),
+        ("rate: 30", "rate: {22:00-6:00: 5, 5:00-9:00: 6}", "`rate`: two rates for 5:00; let the hours not overlap"),
         ("handle: 3m", "handle: soon", "'soon' is not a duration; write it as 20s, 500ms or 10m"),
         ("handle: 3m", "handle: {mean: 3m, deviation: 1m}", "only a lognormal duration has a deviation"),
         ("hours: 9:00-18:00", "seed: 2", "a scenario has either `hours: 9:00-18:00` or `duration: 10h`"),

@@ -1,4 +1,4 @@
-"""docs/queues.md: what it shows is one site that can be used as it stands; it names every setting, in both languages."""
+"""docs/queues.md: what it shows is a site that can be used as it stands; it names every setting, in both languages."""
 
 from __future__ import annotations
 

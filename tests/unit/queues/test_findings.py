@@ -59,6 +59,11 @@ def test_a_step_that_prefers_others_need_not_add_anybody(check: Check) -> None:
     assert check({"billing": {"steps": steps}}) == []
 
 
+def test_a_step_for_those_who_join_is_fine_though_nobody_has(check: Check) -> None:
+    steps = [{"require": "billing"}, {"after": "20s", "require": "billing >= 8 | queue:billing"}]
+    assert check({"billing": {"steps": steps}}) == []
+
+
 def test_a_step_behind_the_longest_wait_is_told(check: Check) -> None:
     steps = [{"require": "billing >= 8"}, {"after": "10m", "require": "any"}]
     (said,) = check({"billing": {"steps": steps}})

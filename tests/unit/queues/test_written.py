@@ -53,7 +53,7 @@ def test_nobody_loses_an_agent_by_waiting(requirements: list[str], skills: dict[
 
 def test_a_queue_that_requires_nothing_is_served_by_those_who_name_it(tmp_path: Path) -> None:
     agents = AGENTS | {"8003": {"name": "王芳", "queues": ["desk"]}}
-    loaded = site(tmp_path, {"desk": {}}, agents=agents)
+    loaded = site(tmp_path, {"desk": None}, agents=agents, steps={"a": {"queue": "desk"}})
     desk = parse(loaded.queues["desk"].base)
     assert [user for user, agent in loaded.agents.items() if desk.met_by(agent.abilities, user)] == ["8003"]
 

@@ -1,0 +1,58 @@
+"""A redis-server of the benchmark's own, started as `hotline up` starts it: on a socket, every write in its log."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.children import running, spawn
+from engine.redis_line import RedisLine
+
+_STARTS_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    url: str
+    line: RedisLine  # the benchmark's own, beside those of the clients
+
+    async def main_thread_ms(self) -> float:
+        """CPU time of the one thread that runs commands; not of those that write and rewrite the log."""
+        told = await self.info("cpu")
+        return 1000 * sum(float(told[f"used_cpu_{kind}_main_thread"]) for kind in ("user", "sys"))
+
+    async def info(self, section: str) -> dict[str, str]:
+        """https://redis.io/docs/latest/commands/info/"""
+        text = await self.line.call("INFO", section)
+        return dict(row.split(":", 1) for row in text.splitlines() if ":" in row)
+
+    async def memory(self) -> int:
+        """Bytes that its data take: without the buffers of clients and of the append-only file."""
+        told = await self.info("memory")
+        return int(told["used_memory"]) - int(told["mem_clients_normal"]) - int(told["mem_aof_buffer"])
+
+    async def usec_per_call(self) -> float:
+        """Of a function call, in microseconds of Redis' own, since the last `forget`."""
+        told = (await self.info("commandstats"))["cmdstat_fcall"]
+        return float(dict(pair.split("=") for pair in told.split(","))["usec_per_call"])
+
+    async def forget(self) -> None:
+        await self.line.call("CONFIG", "RESETSTAT")
+
+
+@contextlib.asynccontextmanager
+async def server(folder: Path) -> AsyncIterator[Server]:
+    """Raises BenchError, LineDown."""
+    socket = folder / "redis.sock"
+    command = ["redis-server", "--unixsocket", str(socket), "--unixsocketperm", "700", "--port", "0"]
+    command += ["--dir", str(folder), "--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
+    async with running(await spawn("redis-server", command, log=folder / "redis.log")) as child:
+        await child.until(socket.exists, timeout=_STARTS_S)
+        line = RedisLine(f"unix://{socket}", deadline_s=30)
+        await line.open()
+        try:
+            yield Server(line.url, line)
+        finally:
+            await line.close(drain=False)
