@@ -23,6 +23,7 @@ from engine.asterisk.fastagi import FastAgi
 from engine.asterisk.node import Arrival, Node
 from engine.asterisk.provisioning import provision
 from engine.call.calls import Calls
+from engine.call.last_agent import LastAgents
 from engine.call.phones import Phones
 from engine.call.record import CallRecord, Records, now_ms
 from engine.call.recovery import Recovery
@@ -118,7 +119,10 @@ class Engine:
             attempts=Attempts(self.line, fittings.shared_secret(site, settings.state)),
             http=self.self_service,
         )
-        self.board = Switchboard(self.node, self.acd, self.phones, self.journal, self.records, self.services, site)
+        last_agents = LastAgents(self.line)
+        self.board = Switchboard(
+            self.node, self.acd, self.phones, self.journal, self.records, last_agents, self.services, site
+        )
         self.calls = Calls(self.board)
         self.items = Board(
             self.acd,

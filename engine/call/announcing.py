@@ -1,24 +1,29 @@
-"""What a waiting caller is told between the music: never worse than what they were told before."""
+"""What a waiting caller is told between the music: their place and how long it will take, and never anything worse than
+what they were told before."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
 
+from engine.acd.estimate import Estimate, estimate
+from engine.acd.states import Figures
 from engine.config.queues import Announce
 from engine.journal.events import ItemAnnounced
 from engine.redis_line import LineDown
+from engine.speech.waits import Wait, spoken
 
 if TYPE_CHECKING:
     from engine.call.inbound import InboundCall
 
 
 class Announcer:
-    """One caller's announcements in one queue."""
+    """One caller's announcements in one queue. What they were told last is kept with their place, in Redis, so that
+    neither a missed offer nor a restart of the engine makes anybody hear it again."""
 
-    def __init__(self, call: InboundCall, said: Announce) -> None:
-        self._call, self._said = call, said
-        self._best: int | None = None
+    def __init__(self, call: InboundCall, announce: Announce) -> None:
+        self._call, self._announce = call, announce
+        self._last = ""
         self.next_at = 0.0  # by the monotonic clock
 
     def begin(self) -> None:
@@ -26,16 +31,55 @@ class Announcer:
         self.next_at = time.monotonic()
 
     async def words(self) -> list[str]:
-        """The prompts to play now; none when there is nothing better to say than before."""
-        call = self._call
-        self.next_at = time.monotonic() + self._said.every
+        """The prompts to play now; none when there is nothing new and better to say than before."""
+        self.next_at = time.monotonic() + self._announce.every
         try:
-            position = await call.board.acd.position(call.record.id)
+            figures = await self._call.board.acd.figures(self._call.record.id)
+            if figures is None or figures.position < 1:
+                return []
+            return await self._news(figures)
         except LineDown:  # Redis comes back with the place; only the news of it is late
             return []
-        if position < 1 or (self._best is not None and position >= self._best):
+
+    async def _news(self, figures: Figures) -> list[str]:
+        call, position, said = self._call, figures.position, figures.said_place
+        place, reckoned = self._place(figures), self._reckoned(figures)
+        wait = self._wait(figures, reckoned)
+        words = [*(["all-agents-busy"] if not said else []), *place, *([wait.prompt] if wait else [])]
+        if not words:
             return []
-        words = ["all-agents-busy"] if self._best is None else []
-        self._best = position
-        call.note(ItemAnnounced, position=position)
-        return words + list(call.site.sounds.number(position, call.leg.language))
+        low_ms, high_ms = (wait.low_ms, wait.high_ms) if wait else (0, 0)
+        # Before it is heard: whoever dies in between had better say it never than twice.
+        await call.board.acd.said(
+            call.record.id,
+            min(position, said or position),
+            low_ms=low_ms,
+            high_ms=high_ms,
+            likely_ms=reckoned.likely_ms if reckoned else 0,
+        )
+        if place or wait:
+            call.note(ItemAnnounced, position=position if place else 0, low_ms=low_ms, high_ms=high_ms)
+        return words
+
+    def _place(self, figures: Figures) -> list[str]:
+        """Its prompt; none when it is no better, or sounds the same."""
+        if not self._announce.position:
+            return []
+        said, position = figures.said_place, figures.position
+        words = self._number(position)
+        return [] if said and (position >= said or words == self._number(said)) else words
+
+    def _number(self, position: int) -> list[str]:
+        return self._call.site.sounds.number(position, self._call.leg.language)
+
+    def _reckoned(self, figures: Figures) -> Estimate | None:
+        return estimate(figures) if self._announce.wait else None
+
+    def _wait(self, figures: Figures, reckoned: Estimate | None) -> Wait | None:
+        """Its sentence; None when nobody can tell, or an answer would be expected no sooner than was said before."""
+        wait = spoken(reckoned.low_ms, reckoned.high_ms) if reckoned else None
+        if wait is None or (figures.said_ms is not None and wait.high_ms >= figures.said_ms):
+            return None
+        # “More than ten minutes” has no end to be heard: it may be sooner than it was, and is the same to the caller.
+        before, self._last = self._last, wait.prompt
+        return wait if wait.prompt != before else None

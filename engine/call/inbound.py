@@ -171,6 +171,7 @@ class InboundCall:
         self.ringing.clear()
         conversation = self.talk_with(answer.leg, answer.token)
         if await conversation.begin():
+            self.board.last_agents.note(self.record.number, self.record.agent)
             self.board.records.save_now(self.record)
             return conversation
         await self.board.acd.miss(answer.token, Missed.DUMPED, ring_ms=self.record.ring_ms)
@@ -249,7 +250,8 @@ class InboundCall:
                 if record.phase is Phase.TALKING:
                     await acd.leave(record.id, reason=reason) or await acd.withdraw(record.id, reason)
                 else:
-                    await acd.withdraw(record.id, reason) or await acd.leave(record.id, reason=reason)
+                    gone = reason in (EndReason.ABANDONED_WAITING, EndReason.ABANDONED_RINGING)
+                    await acd.withdraw(record.id, reason, keep_place=gone) or await acd.leave(record.id, reason=reason)
             except LineDown:
                 await asyncio.sleep(REDIS_AGAIN_S)
             else:

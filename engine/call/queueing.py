@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import structlog
 
 from engine.call.announcing import Announcer
 from engine.call.conversation import Conversation
+from engine.call.last_agent import known_as
 from engine.call.place import Terms
 from engine.call.waiting import Waiting
 from engine.config import policies
@@ -28,6 +28,8 @@ async def in_queue(call: InboundCall, to: ToQueue) -> Conversation | str:
     """Both can talk, or the outcome. Raises AriError, LineDown; HungUp comes from the call's scope."""
     while True:
         call.record.queue = to.queue
+        if call.site.queues[to.queue].last_agent is not None and policies.LAST_AGENT not in call.record.variables:
+            call.record.variables[policies.LAST_AGENT] = await call.board.last_agents.of(call.record.number)
         outcome = await InQueue(call, to).conversation()
         elsewhere = call.released_to.removeprefix(MOVED) if call.released_to.startswith(MOVED) else ""
         call.released_to = ""
@@ -52,11 +54,6 @@ def terms(call: InboundCall, to: ToQueue) -> Terms:
         who=known_as(record.number) if queue.place_kept and record.presentation == "allowed" else "",
         closes_in_ms=policies.closes_in_ms(queue, site, call.board.services.orders, datetime.now().astimezone()),
     )
-
-
-def known_as(number: str) -> str:
-    """Whose place it is, without telling Redis the number; "" for a caller who withholds it."""
-    return hashlib.blake2s(number.encode(), digest_size=8).hexdigest() if number else ""
 
 
 class InQueue(Waiting):

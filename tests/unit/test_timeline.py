@@ -113,6 +113,12 @@ def test_a_missed_offer_says_how_long_the_phone_rang() -> None:
     assert describe(missed) == "8001 did not answer after ringing 20 s; the caller keeps their place"
 
 
+def test_of_an_announcement_the_place_is_told_or_the_wait_or_both() -> None:
+    both = e.ItemAnnounced(CALL, AT, 3, 180_000, 300_000)
+    assert describe(both) == "heard their place in the queue: 3 and an expected wait of 3 min 00 s to 5 min 00 s"
+    assert describe(replace(both, position=0)) == "heard an expected wait of 3 min 00 s to 5 min 00 s"
+
+
 def test_a_reason_that_is_not_in_the_table_is_said_as_it_is() -> None:
     assert describe(e.OfferMissed(CALL, AT, "t", "8001", "do_not_disturb", 0)).startswith(
         "8001 missed the call: do not disturb;"

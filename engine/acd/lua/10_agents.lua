@@ -8,7 +8,7 @@
 --   ready                  the kinds in whose ready sets they stand, parted by spaces
 --   profile limits rank weight    what define said: `voice=1 chat=3`, `voice=1!` when voice interrupts other kinds
 --   calls busy busy_at last_offer  what orders go by: accepted since login; decayed ms at work, as of; last offer's number
---   counted                what present and staffed count of them: `voice=ps chat=p`
+--   counted counted_in     what present and staffed count of them, `voice=ps chat=p`, and in which profile's lines
 --   why                    { kind = why no item of it may be offered to them, … }
 --   removed                1: no longer defined, and gone when nothing is at hand any more
 
@@ -23,7 +23,7 @@ local function new_agent(id)
   return {
     id = id, intent = 'logged_out', reason = '', since = NOW, device = 'down', hands = {}, idle_since = 0,
     cool_until = 0, ignored = 0, dnds = 0, ready = '', profile = '', limits = '', rank = 0, weight = 1, calls = 0,
-    busy = 0, busy_at = NOW, last_offer = 0, counted = '', why = {}, removed = 0,
+    busy = 0, busy_at = NOW, last_offer = 0, counted = '', counted_in = '', why = {}, removed = 0,
   }
 end
 
@@ -133,5 +133,5 @@ local function save_agent(a)
 end
 
 local function at_work(a, kind)
-  return a.intent == 'ready' and (kind ~= 'voice' or a.device ~= 'down')
+  return a.intent == 'ready' and limits_of(a.limits)[kind] ~= nil and (kind ~= 'voice' or a.device ~= 'down')
 end

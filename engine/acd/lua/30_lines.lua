@@ -23,7 +23,7 @@ local function is_staffed(line)
   return a ~= nil and at_work(a, kind)
 end
 
--- A line in which somebody waits and nobody is logged in is looked after a moment later, and again while that lasts
+-- A line in which somebody waits and nobody is logged in is looked after within a moment, and again while that lasts
 -- (60_rules).
 local function watch(line)
   local due = NOW + ABSENT_MS
@@ -69,8 +69,11 @@ local RANKED = {
   round_robin = function(a) return a.last_offer end,
   linear = function(a) return a.rank end,
   weighted = function(a) return a.weight end,
-  -- Everybody's share decays alike, so this order stays true while nobody does anything.
-  least_occupied = function(a) return math.log(math.max(decayed_busy(a), 1)) * BUSY_DECAY_MS + NOW end,
+  -- Everybody's share decays alike, so this order stays true while nobody does anything; who has none comes first.
+  least_occupied = function(a)
+    local busy = decayed_busy(a)
+    return busy > 0 and math.floor(math.log(busy) * BUSY_DECAY_MS + NOW + 0.5) or a.idle_since - 1e13
+  end,
 }
 
 -- Before every order: how many items of that kind they have at hand. Above every rank, and exact up to nine of them.
@@ -119,50 +122,45 @@ local function ready_in(line)
   return a and is_ready(a, kind) and 1 or 0
 end
 
-local function step_count(key, line, step)
-  local left = call('HINCRBY', PREFIX .. key, line, step)
-  if left == 0 and key == 'present' and call('EXISTS', PREFIX .. 'wait:' .. line) == 1 then watch(line) end
-end
-
 local function each_line(lines, visit)
   for _, line in ipairs(lines or {}) do visit(line) end
 end
 
--- How many are logged in, and how many of them mean to work, a line. Costs something only when that changes. O(R)
-local function count(a)
-  local profile = profile_of(a.profile) or {}
-  local now = {}
-  for kind in pairs(profile) do
-    local there = a.intent ~= 'logged_out' and (kind ~= 'voice' or a.device ~= 'down')
-    now[#now + 1] = kind .. '=' .. (there and 'p' or '') .. (at_work(a, kind) and 's' or '')
-  end
-  table.sort(now)
-  local text = table.concat(now, ' ')
-  if text == a.counted then return end
-  local before = {}
-  for kind, marks in string.gmatch(a.counted, '([^=%s]+)=(%l*)') do before[kind] = marks end
-  for kind, marks in string.gmatch(text, '([^=%s]+)=(%l*)') do
-    local old = before[kind] or ''
-    for mark, key in pairs({ p = 'present', s = 'staffed' }) do
-      local step = (string.find(marks, mark) and 1 or 0) - (string.find(old, mark) and 1 or 0)
-      if step ~= 0 then
-        each_line(profile[kind], function(line) step_count(key, line, step) end)
-      end
-    end
-    local mine = own_line(a, kind)
-    if not at_work(a, kind) and call('EXISTS', PREFIX .. 'wait:' .. mine) == 1 then watch(mine) end
-  end
-  a.counted = text
+-- When the last one goes, the line's waiting are looked after a moment later.
+local function deserted(line)
+  if call('EXISTS', PREFIX .. 'wait:' .. line) == 1 then arm('absent:' .. line, NOW + ABSENT_MS) end
 end
 
--- Before an agent's profile is exchanged: out of everything that the old one names.
-local function uncount(a)
-  local profile = profile_of(a.profile) or {}
-  for kind, marks in string.gmatch(a.counted, '([^=%s]+)=(%l*)') do
-    each_line(profile[kind], function(line)
-      if string.find(marks, 'p') then step_count('present', line, -1) end
-      if string.find(marks, 's') then step_count('staffed', line, -1) end
-    end)
+-- How many are logged in, and how many of them mean to work, a line. Costs something only when that changes. O(R)
+local function count(a)
+  local profile, words = profile_of(a.profile) or {}, {}
+  for kind in pairs(profile) do
+    local there = a.intent ~= 'logged_out' and (kind ~= 'voice' or a.device ~= 'down')
+    words[#words + 1] = kind .. '=' .. (there and 'p' or '') .. (at_work(a, kind) and 's' or '')
   end
-  a.counted = ''
+  table.sort(words)
+  local text = table.concat(words, ' ')
+  if text == a.counted and a.profile == a.counted_in then return end
+  local change, own = { p = {}, s = {} }, {}
+  local function add(lines, counted, step)
+    for kind, marks in string.gmatch(counted, '([^=%s]+)=(%l*)') do
+      for mark in string.gmatch(marks, '%l') do
+        local of = change[mark]
+        each_line(lines[kind], function(line) of[line] = (of[line] or 0) + step end)
+        if mark == 's' then own[kind] = (own[kind] or 0) + step end
+      end
+    end
+  end
+  add(profile_of(a.counted_in) or {}, a.counted, -1)
+  add(profile, text, 1)
+  for mark, key in pairs({ p = 'present', s = 'staffed' }) do
+    for line, step in pairs(change[mark]) do
+      local left = step ~= 0 and call('HINCRBY', PREFIX .. key, line, step)
+      if mark == 'p' and left == 0 then deserted(line) end
+    end
+  end
+  for kind, step in pairs(own) do
+    if step < 0 then deserted(own_line(a, kind)) end
+  end
+  a.counted, a.counted_in = text, a.profile
 end

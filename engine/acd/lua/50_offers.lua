@@ -121,6 +121,7 @@ local function end_missed(i, offer, reason, treatment, details)
   local a = load_agent(offer.agent)
   if a and hand_of(a, offer.token) then
     treat(a, offer.token, treatment, i.terms.ignored_limit)
+    count(a) -- the item's next step depends on who is logged in
     save_agent(a)
   else
     a = nil

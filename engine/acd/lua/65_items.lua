@@ -14,7 +14,7 @@ local function new_item(args)
 end
 
 -- A place that somebody left, or gives up for this item: since when they had waited. Returns its name in places, if that
--- is where it was. O(1)
+-- is where it was, and whether another item gives way. O(1)
 local function inherit(i, asked)
   local place = asked.queue .. '|' .. asked.who
   local kept = asked.who ~= '' and call('HGET', PREFIX .. 'places', place)
@@ -24,7 +24,7 @@ local function inherit(i, asked)
     i.at = math.min(i.at, other.at)
     i.head, i.strict = math.max(i.head, other.head), math.max(i.strict, other.strict)
   end
-  return kept and place
+  return kept and place, other and other.state ~= 'talking'
 end
 
 local function take_up(i, place)
@@ -69,12 +69,12 @@ register('enqueue', function(args)
   -- Not by policy_of: it knows what this Redis has lost, and what only other domains have.
   if call('HEXISTS', PREFIX .. 'policies', args[4]) == 0 then return -1 end
   local i, asked = new_item(args)
-  local place = inherit(i, asked)
+  local place, takes_over = inherit(i, asked)
   set_limits(i, asked)
+  for n = 1, #asked.exclude, 2 do i.excluded[asked.exclude[n]] = NOW + asked.exclude[n + 1] end
   i.step = i.preferred ~= '' and asked.patience > 0 and 0 or 1
   place_in_steps(i)
   i.line, i.score = step_line(i, i.step), score_of(i)
-  for n = 1, #asked.exclude, 2 do i.excluded[asked.exclude[n]] = NOW + asked.exclude[n + 1] end
   local why = asked.hold > 0 and '' or refusal(i, asked)
   if why ~= '' then
     journal('item.refused', i.id, '"queue":' .. quoted(i.queue) .. ',"reason":"' .. why .. '"')
@@ -93,13 +93,10 @@ register('enqueue', function(args)
   if i.state == 'new' and not match_item(i) then start_waiting(i) end
   save_item(i)
   arm_item(i)
-  if asked.replaces ~= '' then
+  if takes_over then
     -- Only now, that whoever rings for it is free for the one that takes its place.
-    local other = load_item(asked.replaces)
-    if other and other.state ~= 'talking' then
-      release(other, 'replaced', 'item:' .. i.id)
-      i = load_item(i.id)
-    end
+    release(load_item(asked.replaces), 'replaced', 'item:' .. i.id)
+    i = load_item(i.id)
   end
   return position_of(i)
 end)

@@ -12,7 +12,6 @@ end)
 local function set_profile(a, profile)
   if profile == a.profile then return end
   leave_ready_sets(a)
-  uncount(a)
   local before, after = profile_of(a.profile) or {}, profile_of(profile)
   if not after then error('profile ' .. profile .. ' is not interned') end
   local kept = {}
@@ -49,7 +48,6 @@ register('forget', function(args)
   call('HDEL', PREFIX .. 'skills', args[3])
   if not a then return 0 end
   if a.intent ~= 'logged_out' then set_intent(a, 'logged_out', 'removed') end
-  settle(a)
   set_profile(a, args[4])
   a.limits, a.removed = '', 1
   settle(a)

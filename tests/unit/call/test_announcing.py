@@ -1,0 +1,193 @@
+"""What a waiting caller is told, and what they are not."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.acd.states import Figures
+from engine.call.announcing import Announcer
+from engine.call.inbound import InboundCall
+from engine.config.queues import Announce
+from engine.journal.events import Event, ItemAnnounced
+from engine.redis_line import LineDown
+from engine.sounds import Sounds
+
+MINUTE = 60_000
+SOUNDS = Sounds()
+# Three agents; lately 50 callers left the line, one a minute.
+LINE = Figures(4, 3, 50, 150 * MINUTE, 50, 150 * MINUTE, 0, said_place=0, said_ms=None)
+
+
+class Caller:
+    """One who waits, and the ACD as the announcer sees it: it keeps what was said, as Redis does."""
+
+    def __init__(self, **announce: Any) -> None:
+        self.figures: Figures | None = LINE
+        self.now_ms = 0
+        self.down = False
+        self.events: list[ItemAnnounced] = []
+        self._by_ms: int | None = None
+        self._call = cast(
+            InboundCall,
+            SimpleNamespace(
+                board=SimpleNamespace(acd=SimpleNamespace(figures=self._look, said=self._said)),
+                record=SimpleNamespace(id="call-1"),
+                site=SimpleNamespace(sounds=SOUNDS),
+                leg=SimpleNamespace(language="zh-CN"),
+                note=self._note,
+            ),
+        )
+        self._announce = Announce.model_validate(announce)
+        self.restarts()
+
+    async def _look(self, _: str) -> Figures | None:
+        if self.down:
+            raise LineDown
+        left = None if self._by_ms is None else self._by_ms - self.now_ms
+        return self.figures and replace(self.figures, said_ms=left)
+
+    async def _said(self, _: str, place: int, *, low_ms: int, high_ms: int, likely_ms: int) -> bool:
+        assert self.figures is not None
+        self.figures = replace(self.figures, said_place=place)
+        if high_ms:
+            assert 0.9 * low_ms <= likely_ms <= 1.1 * high_ms
+            self._by_ms = self.now_ms + high_ms
+        return True
+
+    def _note(self, kind: type[Event], **payload: Any) -> None:
+        assert kind is ItemAnnounced
+        self.events.append(ItemAnnounced("call-1", self.now_ms, **payload))
+
+    def restarts(self) -> None:
+        """Another engine takes over."""
+        self._announcer = Announcer(self._call, self._announce)
+
+    async def hears(self) -> list[str]:
+        return await self._announcer.words()
+
+    def at(self, position: int) -> Caller:
+        assert self.figures is not None
+        self.figures = replace(self.figures, position=position)
+        return self
+
+
+async def test_place_and_wait_are_told_after_a_first_word() -> None:
+    caller = Caller(wait=True)
+    assert await caller.hears() == ["all-agents-busy", "position-4", "wait-2-to-10"]
+    assert caller.events == [ItemAnnounced("call-1", 0, position=4, low_ms=2 * MINUTE, high_ms=10 * MINUTE)]
+
+
+async def test_nothing_new_is_silence() -> None:
+    caller = Caller(wait=True)
+    await caller.hears()
+    caller.now_ms += 30_000
+    assert await caller.hears() == []
+    assert len(caller.events) == 1
+
+
+async def test_after_a_restart_only_what_is_better_is_told() -> None:
+    caller = Caller(wait=True)
+    await caller.hears()
+    caller.restarts()
+    assert await caller.at(5).hears() == await caller.at(4).hears() == []
+    assert await caller.at(3).hears() == ["position-3", "wait-1-to-5"]
+
+
+async def test_more_than_half_an_hour_is_told_once() -> None:
+    caller = Caller(position=False, wait=True).at(60)
+    assert await caller.hears() == ["all-agents-busy", "wait-over-30"]
+    caller.now_ms += 2 * MINUTE
+    assert await caller.at(58).hears() == []
+    caller.now_ms += 10 * MINUTE
+    assert await caller.at(9).hears() == ["wait-5-to-15"]
+
+
+async def test_a_better_place_and_a_sooner_answer_are_told_without_the_first_word() -> None:
+    caller = Caller(wait=True)
+    await caller.hears()
+    caller.now_ms += 3 * MINUTE
+    assert await caller.at(1).hears() == ["position-1", "wait-under-2"]
+
+
+async def test_whoever_is_overtaken_hears_neither_a_later_place_nor_a_later_moment() -> None:
+    caller = Caller(wait=True)
+    await caller.hears()
+    for position in (5, 20, 4):
+        caller.now_ms += 30_000
+        assert await caller.at(position).hears() == []
+    assert await caller.at(3).hears() == ["position-3", "wait-1-to-5"], "not even better news is told any more"
+
+
+async def test_a_place_that_sounds_the_same_is_not_repeated() -> None:
+    caller = Caller()
+    assert await caller.at(30).hears() == ["all-agents-busy", "position-more-than-10"]
+    assert await caller.at(12).hears() == []
+    assert await caller.at(10).hears() == ["position-10"]
+
+
+@pytest.mark.parametrize(
+    ("announce", "first"),
+    [
+        ({"position": True, "wait": False}, ["all-agents-busy", "position-4"]),
+        ({"position": False, "wait": True}, ["all-agents-busy", "wait-2-to-10"]),
+    ],
+)
+async def test_the_queue_decides_what_is_told(announce: dict[str, Any], first: list[str]) -> None:
+    caller = Caller(**announce)
+    assert await caller.hears() == first
+    assert (caller.events[0].position > 0, caller.events[0].high_ms > 0) == (announce["position"], announce["wait"])
+    assert await caller.hears() == []
+
+
+async def test_while_nobody_can_tell_how_long_it_takes_only_the_place_is_told() -> None:
+    caller = Caller(wait=True)
+    caller.figures = replace(LINE, staffed=0)
+    assert await caller.hears() == ["all-agents-busy", "position-4"]
+    assert caller.events == [ItemAnnounced("call-1", 0, position=4)]
+
+
+async def test_only_the_wait_and_nobody_can_tell_it_is_the_first_word_once() -> None:
+    caller = Caller(position=False, wait=True)
+    caller.figures = replace(LINE, staffed=0)
+    assert await caller.hears() == ["all-agents-busy"]
+    assert await caller.hears() == []
+    assert caller.events == []
+
+
+async def test_nothing_is_told_to_whoever_does_not_wait_or_while_redis_is_away() -> None:
+    caller = Caller(wait=True)
+    assert await caller.at(0).hears() == []
+    caller.at(4).down = True
+    assert await caller.hears() == []
+    caller.down, caller.figures = False, None
+    assert await caller.hears() == []
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 40), st.integers(0, 10), st.integers(0, 10**7), st.integers(0, 300_000)), max_size=12
+    )
+)
+def test_whatever_the_line_does_nobody_is_told_anything_worse(moments: list[tuple[int, int, int, int]]) -> None:
+    async def told() -> list[ItemAnnounced]:
+        caller = Caller(wait=True)
+        for position, staffed, worked_ms, passes_ms in moments:
+            assert caller.figures is not None
+            caller.figures = replace(caller.figures, position=position, staffed=staffed, worked_ms=worked_ms)
+            caller.now_ms += passes_ms
+            await caller.hears()
+        return caller.events
+
+    events = asyncio.run(told())
+    places = [event.position for event in events if event.position]
+    moments_said = [event.at + event.high_ms for event in events if event.high_ms]
+    assert places == sorted(set(places), reverse=True)
+    assert moments_said == sorted(moments_said, reverse=True)
