@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 from rich.table import Table
 
 from engine.cli.common import JsonOption, OwnStateOption, StateOption, asked, console, fail, plain_table, print_json
+from engine.cli.orders import ByOption, duration, who
 from engine.config import site as sites
 from engine.config.agents import Agent
 from engine.config.source import SiteError, nearest
@@ -32,14 +34,38 @@ def agents(context: typer.Context, state: StateOption = Path("var"), as_json: Js
     if as_json:
         print_json(rows)
         return
-    table = plain_table("agent", "name", "skills", "wants", "phone", "does", "for", "call", whole=("agent", "call"))
+    names = ("agent", "name", "skills", "wants", "phone", "does", "for", "item")
+    table = plain_table(*names, whole=("agent", "item"))
     now_ms = round(time.time() * 1000)
     for row in rows:
-        skills = ", ".join(f"{name} {level}" for name, level in row["skills"].items())
+        skills = ", ".join([*(f"{name} {level}" for name, level in row["skills"].items()), *row["queues"]])
         wants = "ready" if row["intent"] == "ready" else f"{row['intent'].replace('_', ' ')} ({row['reason']})"
-        since = span(max(0, now_ms - row["since_ms"])) if row["since_ms"] else ""
-        table.add_row(row["id"], row["name"], skills, wants, row["device"], row["work"], since, row["item"])
+        if row["since_ms"]:
+            wants += f" {span(max(0, now_ms - row['since_ms']))}"
+        cells = (row["id"], row["name"], skills, wants, _devices(row))
+        for number, doing in enumerate(_doing(row, now_ms)):
+            table.add_row(*(cells if number == 0 else ("",) * len(cells)), *doing)
     console.print(table)
+
+
+def _devices(row: dict[str, Any]) -> str:
+    return f"{row['device']}, program" if row["program"] else str(row["device"])
+
+
+def _doing(row: dict[str, Any], now_ms: int) -> list[tuple[str, str, str]]:
+    """What they have at hand, each with how long already, or how long still; a pause after a missed offer."""
+    doing = []
+    for hand in row["hands"]:
+        wraps_up = hand["work"] == "wrapup"
+        left = (
+            f"{span(max(0, hand['until_ms'] - now_ms))} left" if wraps_up else span(max(0, now_ms - hand["since_ms"]))
+        )
+        doing.append((hand["work"], left, hand["item"]))
+    if row["cool_until_ms"] > now_ms:
+        doing.append(("pauses", f"{span(row['cool_until_ms'] - now_ms)} left", ""))
+    if not doing:
+        doing.append(("idle", span(max(0, now_ms - row["idle_since_ms"])) if row["idle_since_ms"] else "", ""))
+    return doing
 
 
 @app.command()
@@ -97,3 +123,43 @@ def not_ready(
     """Make an agent not ready: no calls until `ready`; one that rings or talks goes on."""
     asked(state or context.obj, f"/v1/agents/{agent}/intent", {"intent": "not_ready", "reason": reason})
     typer.echo(f"{agent} is not ready ({reason}).")
+
+
+QueueArgument = Annotated[str, typer.Argument(help="The queue's name.")]
+
+
+@app.command()
+def join(
+    context: typer.Context, agent: AgentArgument, queue: QueueArgument, by: ByOption = "", state: OwnStateOption = None
+) -> None:
+    """Let an agent serve a queue from now on, until they leave it."""
+    asked(state or context.obj, f"/v1/agents/{quote(agent, safe='')}/join", {"queue": queue, "by": by or who()})
+    typer.echo(f"{agent} serves {queue}.")
+
+
+@app.command()
+def leave(
+    context: typer.Context, agent: AgentArgument, queue: QueueArgument, by: ByOption = "", state: OwnStateOption = None
+) -> None:
+    """Let an agent serve a queue no more; what they have at hand they finish."""
+    asked(state or context.obj, f"/v1/agents/{quote(agent, safe='')}/leave", {"queue": queue, "by": by or who()})
+    typer.echo(f"{agent} does not serve {queue}.")
+
+
+@app.command()
+def wrapup(
+    context: typer.Context,
+    agent: AgentArgument,
+    extend: Annotated[
+        float | None, typer.Option(parser=duration, metavar="60s", help="So much longer than it would last.")
+    ] = None,
+    skip: Annotated[bool, typer.Option("--skip", help="It is over: calls may come.")] = False,
+    by: ByOption = "",
+    state: OwnStateOption = None,
+) -> None:
+    """Make an agent's wrap-up longer, or end it."""
+    if (extend is None) != skip:
+        raise typer.BadParameter("say either --extend 60s or --skip")
+    body = {"skip": True} if skip else {"extend_s": extend}
+    answer = asked(state or context.obj, f"/v1/agents/{quote(agent, safe='')}/wrapup", {**body, "by": by or who()})
+    typer.echo(f"{agent} wraps up for {span(answer['left_ms'])} more." if extend else f"{agent}'s wrap-up is over.")

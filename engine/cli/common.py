@@ -64,7 +64,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise
 
 
-def asked(state: Path, path: str, body: Any = None) -> Any:
+def asked(state: Path, path: str, body: Any = None, *, timeout_s: float = 10.0) -> Any:
     """The running engine's answer."""
     from engine.api.client import ask
 
@@ -72,7 +72,7 @@ def asked(state: Path, path: str, body: Any = None) -> Any:
         socket = State(state).api_socket
     except CannotRun as error:
         raise fail(error) from None
-    return run(ask(socket, path, body=body))
+    return run(ask(socket, path, body=body, timeout_s=timeout_s))
 
 
 def plain_table(*names: str, whole: Sequence[str] = (), least: Mapping[str, int] | None = None) -> Table:

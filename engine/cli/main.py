@@ -17,12 +17,15 @@ from engine.cli import (
     announcements,
     callbacks,
     check,
+    explain,
     flows,
     hours,
     identity,
+    items,
     lists,
     messages,
     prompts,
+    queues,
     reload,
     show,
     simulate,
@@ -152,6 +155,10 @@ simulate.register(app)
 app.add_typer(flows.app, name="flow")
 app.command()(reload.reload)
 show.register(app)
+app.command()(queues.queues)
+app.add_typer(queues.app, name="queue")
+app.command()(explain.explain)
+app.add_typer(items.app, name="items")
 app.add_typer(agents.app, name="agents")
 app.add_typer(acd.app, name="acd")
 app.add_typer(hours.app, name="hours")

@@ -12,20 +12,25 @@ import typer
 from engine.config.units import seconds
 
 
-def _duration(text: str) -> float:
+def length(text: str | float) -> float:
+    """What an option says such as 30m, in seconds; 0 is one, too."""
     try:
-        found = seconds(text)
+        return seconds(text)
     except ValueError as error:
         raise typer.BadParameter(f"{error}, 4h or 30d") from None
-    if found <= 0:
-        raise typer.BadParameter("an order counts for some time or for none, such as 2h")
+
+
+def duration(text: str) -> float:
+    """The same, but longer than nothing."""
+    if (found := length(text)) <= 0:
+        raise typer.BadParameter("it must be longer than nothing, such as 2h")
     return found
 
 
 ForOption = Annotated[
     float | None,
     typer.Option(
-        "--for", parser=_duration, metavar="2h", help="How long, such as 30m, 2h, 7d; without it, until undone."
+        "--for", parser=duration, metavar="2h", help="How long, such as 30m, 2h, 7d; without it, until undone."
     ),
 ]
 SayOption = Annotated[str, typer.Option("--say", help="The name of a prompt that callers hear.")]

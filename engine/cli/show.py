@@ -1,4 +1,4 @@
-"""The commands that look at a hotline: status, calls, call, queues."""
+"""The commands that look at a hotline: status, calls, call."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ def register(app: typer.Typer) -> None:
     app.command()(status)
     app.command()(calls)
     app.command()(call)
-    app.command()(queues)
 
 
 def status(state: StateOption = Path("var"), as_json: JsonOption = False) -> None:
@@ -102,16 +101,3 @@ def call(
             f"{', outside ' + row['outside'] if row['outside'] else ''}, end: {row['end_reason']}",
             soft_wrap=True,
         )
-
-
-def queues(state: StateOption = Path("var"), as_json: JsonOption = False) -> None:
-    """List the queues: who waits, for how long, and who could answer."""
-    rows = asked(state, "/v1/queues")
-    if as_json:
-        print_json(rows)
-        return
-    table = plain_table("queue", "requires", "waiting", "longest wait", "agents ready", whole=("queue",))
-    for row in rows:
-        longest = span(row["oldest_wait_ms"]) if row["waiting"] else ""
-        table.add_row(row["queue"], row["requirement"], str(row["waiting"]), longest, str(row["ready"]))
-    console.print(table)

@@ -16,6 +16,7 @@ class FakeEngine:
 
     def __init__(self, socket: Path, answers: dict[str, Any]) -> None:
         self.posted: list[tuple[str, Any]] = []
+        self.asked: list[str] = []
         self._socket, self.answers = socket, answers
         self.accepted: Any = {}
         self._loop = asyncio.new_event_loop()
@@ -41,7 +42,9 @@ class FakeEngine:
     async def _answer(self, request: web.Request) -> web.Response:
         if request.method == "POST":
             self.posted.append((request.path, orjson.loads(await request.read())))
-            return web.Response(body=orjson.dumps(self.accepted))
+            body = self.accepted(request.path) if callable(self.accepted) else self.accepted
+            return web.Response(body=orjson.dumps(body))
+        self.asked.append(request.path_qs)
         if request.path not in self.answers:
             return web.Response(status=404, text=f"nothing at {request.path}")
         return web.Response(body=orjson.dumps(self.answers[request.path]))

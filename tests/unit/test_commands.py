@@ -41,6 +41,11 @@ AGENT = {
     "work": "talking",
     "since_ms": 1_763_761_507_000,
     "item": CALL_ID,
+    "hands": [{"kind": "voice", "work": "talking", "since_ms": 1_763_761_507_000, "until_ms": 0, "item": CALL_ID}],
+    "cool_until_ms": 0,
+    "idle_since_ms": 0,
+    "queues": ["vip"],
+    "program": False,
 }
 QUEUE = {"queue": "sales", "requirement": "sales", "waiting": 0, "oldest_wait_ms": 0, "ready": 2}
 ANSWERS = {"/v1/calls": {"active": [], "ended": [CALL]}, "/v1/agents": [AGENT], "/v1/queues": [QUEUE]}
