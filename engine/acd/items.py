@@ -51,8 +51,7 @@ class Items(Staff):
         a verified caller, who gets a place back that they abandoned lately. `replaces`: takes the place of that item.
         `closes_in_ms`: who still waits then is released, reason "closed". `hold_ms`: deferred at first.
         """
-        asked = {
-            "queue": queue,
+        asked: dict[str, Any] = {
             "type": type,
             "data": data,
             "who": who,
@@ -62,9 +61,11 @@ class Items(Staff):
             "patience": patience_ms,
             "exclude": [word for pair in (exclude or {}).items() for word in pair],
             "replaces": replaces,
-            "closes_in": -1 if closes_in_ms is None else max(closes_in_ms, 0),
             "hold": hold_ms,
         }
+        asked = {"queue": queue, **{name: value for name, value in asked.items() if value}}
+        if closes_in_ms is not None:
+            asked["closes_in"] = max(closes_in_ms, 0)
         own: list[Offer] = []
 
         def sort_out(reply: Any) -> None:

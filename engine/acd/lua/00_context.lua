@@ -12,7 +12,8 @@
 --   seq            counter    items' sequence and offers' tokens; starts at the clock, so a lost Redis repeats none
 --   lines          hash       L -> canonical expression
 --   policies       hash       id -> JSON (policy.py); never changes below one id
---   profiles       hash       id -> JSON { kind: [[L, order, proficiency], …] }: which lines an agent stands in
+--   profiles       hash       id -> { kind = { lines = { L, … }, orders = { { L, order, proficiency }, … } } }, packed: in which
+--                             lines an agent stands
 --   members:L      zset 0     the agents who meet L, in the order of their ids
 --   ready:L        zset       the routable ones of them, scored by items at hand, then by idle_since
 --   order:O:L      zset       the same, as order O has them; only for the pairs that a profile names
@@ -97,15 +98,16 @@ local function next_seq()
   return seq
 end
 
--- What never changes below its id is parsed once, not at every call; bounded, in case there should be very many.
-local function cached(read)
+-- What never changes below its id is parsed once and not at every call. Few of them, of what there may be one for every
+-- agent: each thing that Lua remembers costs every later call something, for its garbage is collected all the time.
+local function cached(most, read)
   local known, count = {}, 0
   return function(key)
     local value = known[key]
     if value == nil then
       value = read(key)
       if value ~= nil then
-        if count >= 20000 then known, count = {}, 0 end
+        if count >= most then known, count = {}, 0 end
         known[key], count = value, count + 1
       end
     end
@@ -113,7 +115,7 @@ local function cached(read)
   end
 end
 
-local policy_of = cached(function(id)
+local policy_of = cached(1000, function(id)
   local text = call('HGET', PREFIX .. 'policies', id)
   if not text then return nil end
   local policy = cjson.decode(text)
@@ -121,25 +123,25 @@ local policy_of = cached(function(id)
   return policy
 end)
 
--- kind -> the lines, and where an order keeps some of them apart, `orders`, their entries. Nothing more than that is
--- remembered: what thousands of agents leave in Lua's memory, every collection of its garbage goes through.
-local profile_of = cached(function(id)
-  local text = call('HGET', PREFIX .. 'profiles', id)
-  if not text then return nil end
+-- kind -> the lines, and where an order keeps some of them apart, `orders` with their entries
+local profile_of = cached(10, function(id)
+  local packed = call('HGET', PREFIX .. 'profiles', id)
+  return packed and cmsgpack.unpack(packed) or nil
+end)
+
+-- As staff.py writes it: JSON { kind: [[L, order, proficiency], …] }.
+local function packed_profile(text)
   local profile = {}
   for kind, entries in pairs(cjson.decode(text)) do
-    local lines = {}
+    local lines, orders = {}, {}
     for _, entry in ipairs(entries) do
       if entry[1] ~= lines[#lines] then lines[#lines + 1] = entry[1] end
-      if entry[2] then
-        lines.orders = lines.orders or {}
-        lines.orders[#lines.orders + 1] = entry
-      end
+      if entry[2] then orders[#orders + 1] = entry end
     end
-    profile[kind] = lines
+    profile[kind] = { lines = lines, orders = orders }
   end
-  return profile
-end)
+  return cmsgpack.pack(profile)
+end
 
 local function quoted(text)
   if string.find(text, '^[%w%-_.:@ ]*$') then return '"' .. text .. '"' end

@@ -66,7 +66,7 @@ local function arm_wrapup(a)
   if first then arm('wrapup:' .. a.id, first) else disarm('wrapup:' .. a.id) end
 end
 
-local limits_of = cached(function(text)
+local limits_of = cached(1000, function(text)
   local limits = {}
   for kind, most, mark in string.gmatch(text, '([^=%s]+)=(%d+)(!?)') do
     limits[kind] = { most = tonumber(most), share = 1 / tonumber(most), interrupts = mark == '!' }

@@ -7,7 +7,7 @@ local function own_line(a, kind) return kind .. '.@' .. a.id end
 -- kind and agent, when it is an agent's own line
 local function owner_of(line) return string.match(line, '^([^.]+)%.@(.+)$') end
 
-local interned = cached(function(line)
+local interned = cached(1000, function(line)
   local _, agent = owner_of(line)
   return agent and 'agent:' .. agent or call('HGET', PREFIX .. 'lines', line) or nil
 end)
@@ -81,6 +81,8 @@ local AN_ITEM_AT_HAND = 1e15
 
 local function kinds_of(text) return string.gmatch(text, '%S+') end
 
+local NOWHERE = { lines = {}, orders = {} }
+
 local function join_ready_sets(a, kind)
   local count = 0
   for _, hand in ipairs(a.hands) do
@@ -88,9 +90,9 @@ local function join_ready_sets(a, kind)
   end
   local first_by = count * AN_ITEM_AT_HAND
   local idle = first_by + a.idle_since
-  local lines = profile_of(a.profile)[kind] or {}
-  for _, line in ipairs(lines) do call('ZADD', PREFIX .. 'ready:' .. line, idle, a.id) end
-  for _, entry in ipairs(lines.orders or {}) do
+  local profile = profile_of(a.profile)[kind] or NOWHERE
+  for _, line in ipairs(profile.lines) do call('ZADD', PREFIX .. 'ready:' .. line, idle, a.id) end
+  for _, entry in ipairs(profile.orders) do
     local line, order = entry[1], entry[2]
     call('ZADD', PREFIX .. 'order:' .. order .. ':' .. line, first_by + RANKED[order](a, entry), a.id)
   end
@@ -101,9 +103,9 @@ local function leave_ready_sets(a)
   if a.ready == '' then return end
   local profile = profile_of(a.profile) or {}
   for kind in kinds_of(a.ready) do
-    local lines = profile[kind] or {}
-    for _, line in ipairs(lines) do call('ZREM', PREFIX .. 'ready:' .. line, a.id) end
-    for _, entry in ipairs(lines.orders or {}) do
+    local entries = profile[kind] or NOWHERE
+    for _, line in ipairs(entries.lines) do call('ZREM', PREFIX .. 'ready:' .. line, a.id) end
+    for _, entry in ipairs(entries.orders) do
       call('ZREM', PREFIX .. 'order:' .. entry[2] .. ':' .. entry[1], a.id)
     end
   end
@@ -122,8 +124,8 @@ local function ready_in(line)
   return a and is_ready(a, kind) and 1 or 0
 end
 
-local function each_line(lines, visit)
-  for _, line in ipairs(lines or {}) do visit(line) end
+local function each_line(entries, visit)
+  for _, line in ipairs((entries or NOWHERE).lines) do visit(line) end
 end
 
 -- When the last one goes, the line's waiting are looked after a moment later.

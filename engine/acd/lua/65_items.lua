@@ -1,10 +1,15 @@
 -- An item comes, asks where it stands, goes away, or is done with.
 
+-- What enqueue may leave out.
+local USUALLY_ASKED = { __index = {
+  type = 'call', data = '', who = '', waited = 0, head_start = 0, preferred = '', patience = 0, exclude = {}, replaces = '',
+  closes_in = -1, hold = 0,
+} }
+
 local function new_item(args)
-  local asked = cjson.decode(args[5])
-  local terms = policy_of(args[4])
+  local asked = setmetatable(cjson.decode(args[5]), USUALLY_ASKED)
   return {
-    id = args[3], terms = terms, queue = asked.queue, policy = args[4], type = asked.type, engine = ENGINE,
+    id = args[3], terms = policy_of(args[4]), queue = asked.queue, policy = args[4], type = asked.type, engine = ENGINE,
     who = asked.who, at = NOW - asked.waited, head = asked.head_start, strict = 0,
     member = string.format('%016.0f:%s', next_seq(), args[3]), state = 'new', step = 1, line = '', score = 0,
     preferred = asked.preferred, patience_until = asked.patience > 0 and NOW + asked.patience or 0, step_at = 0,
@@ -52,8 +57,8 @@ local function refusal(i, asked)
   return why
 end
 
--- enqueue(item, policy, JSON { queue, type, data, who, waited, head_start, preferred, patience, exclude: [agent, ms, …],
--- replaces, closes_in (-1: never), hold }) -> position (1 is next; 0: offered at once, the offers are in the reply), or
+-- enqueue(item, policy, JSON { queue, and maybe type, data, who, waited, head_start, preferred, patience, exclude: [agent,
+-- ms, …], replaces, closes_in, hold }) -> position (1 is next; 0: offered at once, the offers are in the reply), or
 -- -1 if the policy is not interned, or why it was refused: full, no_agents, none_eligible, timed_out, closed. Asked
 -- again for a known item it changes nothing and repeats position and offers. O(log n + x + steps)
 register('enqueue', function(args)

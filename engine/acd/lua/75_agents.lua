@@ -3,7 +3,10 @@
 -- intern(kind of thing: policies, profiles, lines; id, text, id, text, …) -> 1. What is named by what it says. O(n)
 register('intern', function(args)
   local words = {}
-  for n = 4, #args do words[#words + 1] = args[n] end
+  for n = 4, #args, 2 do
+    words[#words + 1] = args[n]
+    words[#words + 1] = args[3] == 'profiles' and packed_profile(args[n + 1]) or args[n + 1]
+  end
   if words[1] then call('HSET', PREFIX .. args[3], unpack(words)) end
   return 1
 end)
