@@ -23,10 +23,16 @@ app = typer.Typer(help="Give a waiting call or item to an agent; move it, put it
 def queues(
     queue: Annotated[str, typer.Argument(help="Only this one, and who waits in it.")] = "",
     limit: Annotated[int, typer.Option(help="How many of those who wait.", min=1)] = 100,
+    accuracy: Annotated[
+        bool, typer.Option("--accuracy", help="How good the waits were that callers were told.")
+    ] = False,
     state: StateOption = Path("var"),
     as_json: JsonOption = False,
 ) -> None:
     """List the queues: who waits, for how long, and who could answer. With the name of one: its line."""
+    if accuracy:
+        _accuracy(queue, state, as_json)
+        return
     if queue:
         _line(queue, limit, state, as_json)
         return
@@ -38,6 +44,25 @@ def queues(
     for row in rows:
         longest = span(row["oldest_wait_ms"]) if row["waiting"] else ""
         table.add_row(row["queue"], row["requirement"], str(row["waiting"]), longest, str(row["ready"]))
+    console.print(table)
+
+
+def _accuracy(queue: str, state: Path, as_json: bool) -> None:
+    rows = [row for row in asked(state, "/v1/accuracy") if queue in ("", row["queue"])]
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        typer.echo(
+            "Nobody who was told how long it takes has been answered yet; "
+            f"`announce: {{wait: true}}` in dialplan/queues.yaml tells callers{f' of {queue}' if queue else ''}."
+        )
+        return
+    table = plain_table("queue", "told", "came true", "took", "error", "bias", whole=("queue",))
+    for row in rows:
+        bias = f"{'-' if row['bias_ms'] < 0 else '+'}{span(abs(row['bias_ms']))}"
+        came_true = f"{row['within'] / row['told']:.0%}"
+        table.add_row(row["queue"], str(row["told"]), came_true, span(row["took_ms"]), span(row["error_ms"]), bias)
     console.print(table)
 
 

@@ -25,9 +25,9 @@ async def test_place_and_wait_are_told_and_the_music_goes_on(scene: Scene) -> No
     await first.hang_up()
 
     events = await scene.events_of(await scene.row(BOB))
-    told = only(events, "item.announced")
-    assert told["position"] == 1
-    assert 0 <= told["low_ms"] < told["high_ms"]
+    announced = only(events, "item.announced")
+    assert announced["position"] == 1
+    assert 0 <= announced["low_ms"] < announced["high_ms"]
     words = next(event["prompts"] for event in events if "all-agents-busy" in event.get("prompts", ()))
     assert words[1] == "position-1"
     assert words[2].startswith("wait-")
@@ -35,6 +35,7 @@ async def test_place_and_wait_are_told_and_the_music_goes_on(scene: Scene) -> No
 
 async def test_an_agent_who_answers_into_an_announcement_talks_at_once(scene: Scene) -> None:
     agent = await scene.agent()
+    told_before = await told(scene)
     first, _ = await scene.talking(ANNE, agent)
     bob = await scene.queued(BOB, key=SERVICE)
     assert await bob.hears(WAIT_HZ, within=10)
@@ -45,6 +46,17 @@ async def test_an_agent_who_answers_into_an_announcement_talks_at_once(scene: Sc
     await bob.hang_up()
 
     events = await scene.events_of(await scene.row(BOB))
-    told, accepted, bridged = (only(events, kind) for kind in ("item.announced", "offer.accepted", "bridge.started"))
-    assert accepted["at"] < told["at"] + 1000 * (2 * PROMPT_S + WAIT_S), "the announcement was over: nothing is shown"
+    announced, accepted, bridged = (
+        only(events, kind) for kind in ("item.announced", "offer.accepted", "bridge.started")
+    )
+    assert accepted["at"] < announced["at"] + 1000 * (2 * PROMPT_S + WAIT_S), (
+        "the announcement was over: nothing is shown"
+    )
     assert bridged["at"] - accepted["at"] <= AT_ONCE_MS
+    assert await told(scene) == told_before + 1
+
+
+async def told(scene: Scene) -> int:
+    """How many callers for service were told a wait that could be measured."""
+    rows = await scene.hotline.ask("/v1/accuracy")
+    return sum(row["told"] for row in rows if row["queue"] == "service")

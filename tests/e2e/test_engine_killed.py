@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from engine.api.client import ask
 from phones import Call
 from tests.e2e.scene import AGENT_HZ, CALLER_HZ, MENU_HZ, Scene, kinds_of, only
 from tests.e2e.site_of_tones import MUSIC_HZ, ORDINARY
@@ -51,6 +54,28 @@ async def test_the_talking_talk_on_and_the_waiting_keep_their_place_when_the_eng
     events = await scene.events_of(waited)
     assert only(events, "call.recovered")["phase"] == "waiting"
     only(events, "item.enqueued")  # never put in line a second time
+
+
+async def test_items_keep_their_place_and_whoever_has_one_at_hand_when_the_engine_is_killed(scene: Scene) -> None:
+    async def told(path: str, **body: Any) -> Any:
+        return await ask(scene.hotline.state.api_socket, path, body=body)
+
+    await scene.hotline.ask("/v1/agents/8002/offers")
+    at_hand, offered = [
+        (await told("/v1/items", queue="mail", type="email", data={"mail": number}))["id"] for number in (1, 2)
+    ]
+    offers = (await scene.hotline.ask("/v1/agents/8002/offers?wait=10"))["offers"]
+    assert offers[0]["item"]["id"] == at_hand
+    await told(f"/v1/offers/{offers[0]['token']}/accept")
+
+    await scene.hotline.replaced("engine", scene.hotline.kill("engine"))
+    seen = await scene.hotline.ask("/v1/agents/8002/offers?wait=10")
+    assert [(item["id"], item["data"]) for item in seen["items"]] == [(at_hand, {"mail": 1})]
+    assert [offer["item"]["id"] for offer in seen["offers"]] == [offered]
+    await told(f"/v1/offers/{seen['offers'][0]['token']}/accept")
+    for item in (at_hand, offered):
+        await told(f"/v1/items/{item}/complete")
+    assert (await scene.hotline.ask("/v1/items"))["items"] == []
 
 
 async def test_whoever_hung_up_while_no_engine_watched_is_accounted_for(scene: Scene) -> None:

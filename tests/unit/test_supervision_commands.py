@@ -67,6 +67,10 @@ ANSWERS: dict[str, Any] = {
         "others": [WAITS | {"id": "other", "state": "offered", "agents": ["8001", "8003"]}],
     },
     "/v1/queues/empty/waiting": {"queue": "empty", "line": [], "others": []},
+    "/v1/accuracy": [
+        {"queue": "sales", "told": 40, "within": 33, "took_ms": 190_000, "error_ms": 61_000, "bias_ms": -9_000},
+        {"queue": "service", "told": 1, "within": 1, "took_ms": 45_000, "error_ms": 2_000, "bias_ms": 2_000},
+    ],
     f"/v1/explain/{CALL[:5]}": EXPLAINED,
     "/v1/items": {"items": [EMAIL], "count": 3, "ended": [DONE]},
     f"/v1/items/{ITEM}": {"id": ITEM, "item": EMAIL, "events": [ADDED], "names": {}, "fault": ""},
@@ -111,6 +115,21 @@ def test_the_line_of_a_queue_names_who_waits_and_who_is_being_offered(state: Sta
     assert "+8613800138000 欧阳[/]娜娜" in row(said, CALL)
     assert "offered to 8001, 8003" in row(said, "other")
     assert "Nobody waits in empty" in run(state, "queues", "empty")
+
+
+@pytest.mark.usefixtures("engine")
+def test_how_good_the_waits_were_that_callers_were_told_is_a_row_for_each_queue(state: State) -> None:
+    said = run(state, "queues", "--accuracy")
+    assert row(said, "sales").split() == ["sales", "40", "82%", "3", "min", "10", "s", "61", "s", "-9.0", "s"]
+    assert row(said, "service").split() == ["service", "1", "100%", "45", "s", "2.0", "s", "+2.0", "s"]
+    assert "service" not in run(state, "queues", "sales", "--accuracy")
+    assert orjson.loads(run(state, "queues", "--accuracy", "--json")) == ANSWERS["/v1/accuracy"]
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_queue_whose_callers_are_told_nothing_says_which_setting_does_it(state: State) -> None:
+    said = run(state, "queues", "mail", "--accuracy")
+    assert "`announce: {wait: true}` in dialplan/queues.yaml tells callers of mail" in said
 
 
 @pytest.mark.usefixtures("engine")

@@ -1,0 +1,31 @@
+"""Which prompts a queue's announcements may play: those that must be recorded before a site is used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.config.prompts import used
+from engine.config.queues import Queue
+from engine.sounds import Sounds
+
+FIRST, PLACE, WAIT = "all-agents-busy", "position-3", "wait-3-to-5"
+
+
+@pytest.mark.parametrize(
+    ("announce", "played"),
+    [
+        ({"announce": {"position": True, "wait": True}}, {FIRST, PLACE, WAIT}),
+        ({"announce": {"position": False, "wait": True}}, {FIRST, WAIT}),
+        ({"announce": {"position": False, "wait": False}}, set()),
+        ({"announce_position": "30s"}, {FIRST, PLACE}),
+        ({"announce_position": None}, set()),
+    ],
+)
+def test_a_queue_plays_the_words_for_what_it_announces(announce: dict[str, Any], played: set[str]) -> None:
+    queue = Queue.model_validate({"require": "any", **announce})
+    uses = [use for use in used({}, {"sales": queue}, Sounds()) if use.prompt in {FIRST, PLACE, WAIT}]
+    assert {use.prompt for use in uses} == played
+    assert {use.language for use in uses} == ({"zh-CN", "en"} if played else set())
+    assert {use.at for use in uses} <= {("queues", "sales", key) for key in announce}
