@@ -10,7 +10,7 @@ import orjson
 import structlog
 from redis.exceptions import ResponseError
 
-from engine.acd.library import library, load
+from engine.acd.library import SHAPE, library, load
 from engine.acd.states import Cancelled, Notice, Offer, Released
 from engine.redis_line import Argument, LineDown, RedisLine, Sink
 
@@ -47,7 +47,8 @@ class Wire:
         self._on_notice = on_notice
         self._on_emptied = on_emptied
         self._clock = clock
-        self._key = f"hotline:{{{domain}}}"
+        self._domain = f"hotline:{{{domain}}}"
+        self._key = f"{self._domain}:{SHAPE}"
         self._library = library()
         self._mail = RedisLine(line.url, deadline_s=_MAILBOX_BLOCK_S + 3.0)
         self._tasks: list[asyncio.Task[None]] = []
@@ -135,7 +136,7 @@ class Wire:
 
     async def _ask(self, verb: str, *arguments: Argument, sink: Sink | None = None) -> Any:
         now = 0 if self._clock is None else self._clock()
-        command = ("FCALL", self._library.function(verb), 1, self._key, now, self._engine, *arguments)
+        command = ("FCALL", self._library.function(verb), 1, self._domain, now, self._engine, *arguments)
         sink = sink or self._take_notices
         try:
             return await self._line.call(*command, sink=sink)

@@ -6,12 +6,14 @@ from typing import Any
 
 import orjson
 
+from engine.acd.library import SHAPE
 from engine.redis_line import RedisLine
 from tests.acd.model import Model, ModelAgent, ModelItem
 
-PREFIX = "hotline:{default}:"
+JOURNAL = "hotline:{default}:journal"
+PREFIX = f"hotline:{{default}}:{SHAPE}:"
 # What may stay when nobody is at work and nothing waits: what is known of lines, queues and agents, and history.
-KEPT = {"seq", "lines", "policies", "profiles", "agents", "journal", "queues", "present", "staffed", "skills"}
+KEPT = {"seq", "lines", "policies", "profiles", "agents", "queues", "present", "staffed", "skills"}
 KEPT_BY_NAME = {"agent", "why", "members", "pace", "accuracy"}
 
 # Numbers as text: Lua's own way of writing them loses digits.

@@ -109,7 +109,7 @@ async def test_fault_in_one_timer_stops_no_other(desk: Desk) -> None:
     await desk.staff({"8001": {}, "8002": {}}, "any")
     await desk.calls("broken")
     await desk.calls("whole")
-    await desk.line.call("SET", "hotline:{default}:agent:8001", "no record")
+    await desk.line.call("SET", f"{inside.PREFIX}agent:8001", "no record")
     await desk.passes(60_000)
     assert [event["call"] for event in await desk.journal("offer.missed")] == ["broken", "whole"]
     assert (await desk.acd.look_at("8002")) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.acd import AgentTerms, Intent, Missed
+from tests.acd import inside
 from tests.acd.desk import Desk, policy
 
 
@@ -73,7 +74,7 @@ async def test_item_that_is_taken_out_is_told_to_its_engine_with_its_target(desk
     other.now_ms = desk.now_ms
     assert await other.acd.release("call", "moved", target="queue:service", actor="anna") is True
     assert (other.released, other.cancelled) == ([], [])
-    letters = await desk.line.call("LRANGE", "hotline:{default}:mailbox:one", 0, -1)
+    letters = await desk.line.call("LRANGE", f"{inside.PREFIX}mailbox:one", 0, -1)
     assert [letter.split('"')[1] for letter in letters] == ["cancelled", "released"]
     assert "queue:service" in letters[1]
     assert await other.acd.release("call", "moved", actor="anna") is False

@@ -52,7 +52,7 @@ register('tick', function()
       end
     end
   end
-  call('XTRIM', PREFIX .. 'journal', 'MAXLEN', '~', EVENTS_KEPT)
+  call('XTRIM', JOURNAL, 'MAXLEN', '~', EVENTS_KEPT)
   local first = call('ZRANGE', timers, 0, 0, 'WITHSCORES')
   next_due = first[2] and tonumber(first[2]) or nil
   if not due[1] and call('EXISTS', PREFIX .. 'agents') == 0 then return { -1 } end
