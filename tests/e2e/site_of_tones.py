@@ -57,7 +57,7 @@ PROMPTS_HZ = {
     "not-verified": 2800,
 }
 ENGLISH_IS_HIGHER_BY_HZ = 825
-PROMPT_S = 0.4
+PROMPT_S = 0.6
 # How long one waits for service is told, whatever that is; long enough for an agent to answer meanwhile.
 WAIT_HZ, WAIT_S = 2125, 3.0
 
