@@ -10,6 +10,7 @@
 -- Keys, all below hotline:{<domain>}:<SHAPE>: but the journal, which is hotline:{<domain>}:journal for readers of any
 -- version (one hash tag a domain, so a domain lives on one node of a cluster). L is a line:
 -- a requirement of one kind of item, `<kind>.<digest>`, or one agent's own line, `<kind>.@<agent>`:
+--   life           string     another one since Redis was emptied, made by whoever defines agents first
 --   seq            counter    items' sequence and offers' tokens; starts at the clock, so a lost Redis repeats none
 --   lines          hash       L -> canonical expression
 --   policies       hash       id -> JSON (policy.py); never changes below one id
