@@ -198,7 +198,7 @@ class Engine:
         await self.staff(self.board.site)
         self._left_behind = await self.records.held()
         self._background(rooms, self.lag.watch())
-        self.node.watch(list(self.board.site.agents))
+        self.seats()
         self._background(rooms, self.node.ari.run())
         await self.node.until_up(ASTERISK_ANSWERS_S)
         await self.seat()
@@ -237,6 +237,12 @@ class Engine:
             agents = self.board.site.agents.items()
             names = {user: agent.name for user, agent in agents if agent.number is None}
             await tend_phones(self.settings.ami_port, self.settings.ami_secret, names)
+
+    def seats(self) -> None:
+        """Who sits at a phone whose state Asterisk tells, and who has an outside phone."""
+        agents = self.board.site.agents.items()
+        self.phones.outside(user for user, agent in agents if agent.number is not None)
+        self.node.watch([user for user, agent in agents if agent.number is None])
 
     async def seat(self) -> None:
         """Makes Asterisk's phones those of the site, and looks at what they do. Raises AriError."""

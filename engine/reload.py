@@ -135,7 +135,7 @@ class Reloading:
 
     async def _seat(self) -> list[str]:
         engine = self._engine
-        engine.node.watch(list(engine.board.site.agents))
+        engine.seats()
         try:
             await engine.seat()
         except AriError as error:

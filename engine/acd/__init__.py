@@ -5,7 +5,7 @@ from engine.acd.explained import Explanation
 from engine.acd.offer import Missed, OfferState
 from engine.acd.policy import Empty, Order, Policy, Step
 from engine.acd.requirements import Requirement, RequirementError, parse
-from engine.acd.staff import AgentTerms, UnknownAgent
+from engine.acd.staff import AgentTerms, Said, UnknownAgent
 from engine.acd.states import (
     Accuracy,
     AgentState,
@@ -47,6 +47,7 @@ __all__ = [
     "Released",
     "Requirement",
     "RequirementError",
+    "Said",
     "Step",
     "UnknownAgent",
     "Work",

@@ -16,6 +16,7 @@ from engine.acd.policy import Policy
 from engine.acd.staff import Staff
 from engine.acd.states import Accuracy, Figures, ItemState, Offer, Placement, QueueState
 from engine.acd.wire import notice
+from engine.redis_line import LineDown
 
 _UNKNOWN_POLICY = -1
 
@@ -80,12 +81,19 @@ class Items(Staff):
         arguments = (item, policy.id, orjson.dumps(asked))
         reply = await self._ask("enqueue", *arguments, sink=sort_out)
         if reply[0] == _UNKNOWN_POLICY:
+            await self._still_alive()
             await self.intern(policy)
             reply = await self._ask("enqueue", *arguments, sink=sort_out)
         result = reply[0]
         if isinstance(result, str):
             return Placement(0, refused=result)
         return Placement(result, tuple(own))
+
+    async def _still_alive(self) -> None:
+        """What an emptied Redis does not know is for whoever fills it again, not for a caller in between."""
+        self._look_at_life(await self._line.call("GET", f"{self._key}:life") or "")
+        if self._lost:
+            raise LineDown("Redis was emptied, and is being filled again")
 
     async def position(self, item: str) -> int:
         """1-based among the waiting of its queue; 0 while it is offered, talking or deferred; -1 if unknown."""
@@ -159,10 +167,10 @@ class Items(Staff):
         reply = await self._ask("adopt", engine or self._engine)
         return [_item_state(row) for row in reply[0]]
 
-    async def restore(self, item: str, agent: str) -> bool:
+    async def restore(self, item: str, agent: str, *, talked_ms: int = 0) -> bool:
         """After Redis was emptied: this item, just enqueued again with `hold_ms`, is what the agent has been talking
-        about all along. False: unknown item or agent."""
-        return await self._done("restore", item, agent)
+        about for so long. False: unknown item or agent."""
+        return await self._done("restore", item, agent, talked_ms)
 
     async def item(self, item: str) -> ItemState | None:
         """One item as it is now; None when there is none of this id."""

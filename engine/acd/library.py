@@ -10,6 +10,9 @@ from typing import NamedTuple
 from engine.acd.offer import lua_tables
 from engine.redis_line import RedisLine
 
+# A library that keeps agents or items in another shape gets the next number, and with it keys of its own. To the first
+# engine of that version Redis looks as if it were emptied, and is filled from what the engine knows.
+SHAPE = 2
 _FOLDER = Path(__file__).parent / "lua"
 
 
@@ -24,7 +27,11 @@ class Library(NamedTuple):
 @cache
 def library() -> Library:
     """The files of `lua/` in the order of their names, behind the tables of offer.py."""
-    parts = [lua_tables(), *(file.read_text(encoding="utf-8") for file in sorted(_FOLDER.glob("*.lua")))]
+    parts = [
+        f"local SHAPE = {SHAPE}",
+        lua_tables(),
+        *(file.read_text(encoding="utf-8") for file in sorted(_FOLDER.glob("*.lua"))),
+    ]
     body = "\n".join(parts)
     version = hashlib.blake2s(body.encode(), digest_size=4).hexdigest()
     return Library(version, f"#!lua name=hotline_acd_{version}\nlocal VERSION = '{version}'\n{body}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 from collections.abc import Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +35,15 @@ class AgentTerms:
     weight: int = 1  # 1..100, for the weighted order
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said last of an agent: by themselves, or by hand."""
+
+    intent: Intent
+    reason: str = ""
+    skills: Mapping[str, int] = field(default_factory=dict)  # that differ from the configuration
+
+
 class Staff(Wire):
     """Every method raises LineDown when Redis does not answer."""
 
@@ -47,37 +57,48 @@ class Staff(Wire):
         self._profiles: dict[str, str] = {}  # agent -> what Redis was last told
 
     async def define(
-        self, agents: Mapping[str, AgentTerms], policies: Iterable[Policy], *, interrupting: Collection[str] = ()
+        self,
+        agents: Mapping[str, AgentTerms],
+        policies: Iterable[Policy],
+        *,
+        interrupting: Collection[str] = (),
+        said: Mapping[str, Said] | None = None,
+        device: Device = Device.DOWN,
     ) -> None:
-        """These are the agents, and these policies will be asked for: at start and at every reload.
+        """These are the agents, and these policies will be asked for: at start, at every reload, and after Redis was
+        emptied.
 
-        A new agent is logged out with the device down; a known one keeps intent, device and work; one that is
-        missing here is removed, after the item at hand. Items of a kind that is `interrupting` may be offered to
-        whoever has others at hand. Raises ValueError for an id.
+        A known agent keeps intent, device, changed skills and work. A new one has what was `said` of them and this
+        `device`; without a word of them they are logged out, device down. One that is missing here is removed, after
+        the item at hand. Items of a kind that is `interrupting` may be offered to whoever has others at hand. Raises
+        ValueError for an id.
         """
         for agent in agents:
             if not agent or any(letter in " =|" or not letter.isprintable() for letter in agent):
                 raise ValueError(f"agent id {agent!r}: it must have no spaces, no `=` and no `|`")
+        said = said or {}
+        life = secrets.token_hex(8)
+        life = await self._line.call("SET", f"{self._key}:life", life, "NX", "GET") or life
         self._agents, self._interrupting = dict(agents), frozenset(interrupting)
         self._lines, self._orders, self._profiles = {}, set(), {}
+        known = set(await self._line.call("ZRANGE", f"{self._key}:agents", 0, -1))
+        await self._repeat_skills({agent: said[agent].skills for agent in said.keys() & (agents.keys() - known)})
         await self._learn_of_others()
         wanted = list(policies)
         for policy in wanted:
             self._add_lines(policy)
         await self._tell_lines()
-        gone = set(await self._line.call("ZRANGE", f"{self._key}:agents", 0, -1)) - self._agents.keys()
         nothing = await self._interned_profile({})
-        await asyncio.gather(*(self._ask("forget", agent, nothing) for agent in gone))
-        await self._tell_agents(self._agents)
+        await asyncio.gather(*(self._ask("forget", agent, nothing) for agent in known - self._agents.keys()))
+        await self._tell_agents(self._agents, said, device)
+        # Last: before that, nothing can be enqueued into an emptied Redis, so nobody is refused for want of agents.
         await self._intern("policies", {policy.id: policy.text for policy in wanted})
-        self._defined = bool(self._agents)
+        self._life, self._lost = life, False
 
     async def intern(self, policy: Policy) -> None:
         """Makes a policy usable that was not there at the last `define`: agents step into its lines at once."""
         before = (len(self._lines), len(self._orders))
-        if not await self._learn_of_others():
-            self._profiles = {}  # Redis was emptied: whatever it was told, it was told in vain
-            before = (-1, -1)
+        await self._learn_of_others()
         self._add_lines(policy)
         if (len(self._lines), len(self._orders)) != before:
             await self._tell_lines()
@@ -152,10 +173,8 @@ class Staff(Wire):
                 if policy.order not in KEPT_ANYWAY:
                     self._orders.add((line, policy.order))
 
-    async def _learn_of_others(self) -> bool:
-        """Lines, orders and skills that another engine brought in count too: their items may be waiting. False: Redis
-        does not know all of ours."""
-        ours = set(self._lines)
+    async def _learn_of_others(self) -> None:
+        """Lines, orders and skills that another engine brought in count too: their items may be waiting."""
         lines = await self._line.call("HGETALL", f"{self._key}:lines")
         for line, text in zip(lines[::2], lines[1::2], strict=True):
             self._lines.setdefault(line, parse(text))
@@ -167,7 +186,6 @@ class Staff(Wire):
                     self._orders |= {(line, order) for line in (step["line"], *step["prefer"]) if line in self._lines}
         changed = await self._line.call("HGETALL", f"{self._key}:skills")
         self._changed = {a: orjson.loads(text) for a, text in zip(changed[::2], changed[1::2], strict=True)}
-        return ours <= set(lines[::2])
 
     def _profile(self, agent: str) -> dict[str, list[list[str | int]]]:
         """The lines of each kind that the agent stands in; one that an order keeps apart stands there with it."""
@@ -185,7 +203,14 @@ class Staff(Wire):
     async def _tell_lines(self) -> None:
         await self._intern("lines", {line: requirement.text for line, requirement in self._lines.items()})
 
-    async def _tell_agents(self, agents: Iterable[str]) -> None:
+    async def _repeat_skills(self, skills: Mapping[str, Mapping[str, int]]) -> None:
+        for agent, changed in skills.items():
+            for name, level in changed.items():
+                await self._ask("skill", agent, name, level)
+
+    async def _tell_agents(
+        self, agents: Iterable[str], said: Mapping[str, Said] | None = None, device: Device = Device.DOWN
+    ) -> None:
         """Tells Redis of those whose lines are others than it was told last."""
         telling: list[Coroutine[Any, Any, None]] = []
         for count, agent in enumerate(agents, start=1):
@@ -195,10 +220,10 @@ class Staff(Wire):
             profile = orjson.dumps(self._profile(agent)).decode()
             if self._profiles.get(agent) != profile:
                 self._profiles[agent] = profile
-                telling.append(self._tell_agent(agent, profile))
+                telling.append(self._tell_agent(agent, profile, (said or {}).get(agent), device))
         await asyncio.gather(*telling)
 
-    async def _tell_agent(self, agent: str, profile: str) -> None:
+    async def _tell_agent(self, agent: str, profile: str, said: Said | None, device: Device) -> None:
         terms = self._agents[agent]
         id_ = _digest(profile)
         await self._intern("profiles", {id_: profile})
@@ -207,7 +232,8 @@ class Staff(Wire):
             for kind, most in sorted(terms.takes.items())
             if most > 0
         )
-        await self._ask("define", agent, id_, limits, terms.rank, terms.weight)
+        word = (said.intent, said.reason, device) if said else ("", "", "")
+        await self._ask("define", agent, id_, limits, terms.rank, terms.weight, *word)
 
     async def _interned_profile(self, profile: dict[str, Any]) -> str:
         text = orjson.dumps(profile).decode()

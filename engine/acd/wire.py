@@ -10,7 +10,7 @@ import orjson
 import structlog
 from redis.exceptions import ResponseError
 
-from engine.acd.library import library, load
+from engine.acd.library import SHAPE, library, load
 from engine.acd.states import Cancelled, Notice, Offer, Released
 from engine.redis_line import Argument, LineDown, RedisLine, Sink
 
@@ -40,20 +40,23 @@ class Wire:
         on_emptied: Callable[[], None] | None = None,
         clock: Callable[[], int] | None = None,
     ) -> None:
-        """`on_notice` and `on_emptied` must not block; the latter is told, once, that Redis knows no agents any more.
-        `clock` (ms) replaces Redis' own clock: for tests and simulations with virtual time."""
+        """`on_notice` and `on_emptied` must not block. The latter is told, once, that Redis has lost what `define` told
+        it; until it is told again, nothing new can be enqueued. `clock` (ms) replaces Redis' own clock: for tests and
+        simulations with virtual time."""
         self._line = line
         self._engine = engine
         self._on_notice = on_notice
         self._on_emptied = on_emptied
         self._clock = clock
-        self._key = f"hotline:{{{domain}}}"
+        self._domain = f"hotline:{{{domain}}}"
+        self._key = f"{self._domain}:{SHAPE}"
         self._library = library()
-        self._mail = RedisLine(line.url, deadline_s=_MAILBOX_BLOCK_S + 3.0)
+        self._mail = RedisLine(line.url, domain=line.domain, deadline_s=_MAILBOX_BLOCK_S + 3.0)
         self._tasks: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
         self._next_tick = 0.0
-        self._defined = False  # somebody is known to Redis, as far as we know
+        self._life = ""  # Redis' own since it was last empty; "" until it knows the agents
+        self._lost = False
         self.due_in_ms = -1  # when the earliest timer that the last verb set is due; -1 if it set none
 
     async def open(self) -> None:
@@ -80,16 +83,20 @@ class Wire:
     async def tick(self) -> int:
         """Handles at most 100 due timers (leases, steps, limits, wrap-ups …). Returns how many."""
         reply = await self._ask("tick")
-        handled, *faults = reply[0]
+        handled, life, *faults = reply[0]
         for timer, fault in zip(faults[::2], faults[1::2], strict=True):
             log.error("acd.timer_failed", timer=timer, error=fault)
-        if handled < 0:
-            if self._defined and self._on_emptied is not None:
-                self._defined = False
-                log.error("acd.redis_was_emptied", remedy="it is filled again from what the engines know")
-                self._on_emptied()
-            return 0
+        self._look_at_life(life)
         return int(handled)
+
+    def _look_at_life(self, life: str) -> None:
+        """Another engine may have filled Redis again before we even noticed that it was empty."""
+        if not self._life or life == self._life:
+            return
+        self._life, self._lost = "", True
+        log.error("acd.redis_was_emptied", remedy="it is filled again from what the engines know")
+        if self._on_emptied is not None:
+            self._on_emptied()
 
     async def _tick_on_time(self) -> None:
         loop = asyncio.get_running_loop()
@@ -135,7 +142,7 @@ class Wire:
 
     async def _ask(self, verb: str, *arguments: Argument, sink: Sink | None = None) -> Any:
         now = 0 if self._clock is None else self._clock()
-        command = ("FCALL", self._library.function(verb), 1, self._key, now, self._engine, *arguments)
+        command = ("FCALL", self._library.function(verb), 1, self._domain, now, self._engine, *arguments)
         sink = sink or self._take_notices
         try:
             return await self._line.call(*command, sink=sink)

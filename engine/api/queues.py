@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 def queue_routes(of: Engine) -> Iterable[web.RouteDef]:
     """Where queues are looked at."""
-    return [web.get("/v1/queues", _Desk(of).queues)]
+    desk = _Desk(of)
+    return [web.get("/v1/queues", desk.queues), web.get("/v1/accuracy", desk.accuracy)]
 
 
 class _Desk:
@@ -51,6 +52,10 @@ class _Desk:
                 for name, queue in site.queues.items()
             ]
         )
+
+    async def accuracy(self, _: web.Request) -> web.Response:
+        """How good the waits were that callers were told, by queue; those queues only where somebody was told one."""
+        return answer([asdict(accuracy) for accuracy in await self._engine.acd.accuracy()])
 
 
 def _could(queue: Queue, state: AgentState, skills: Skills) -> bool:

@@ -51,6 +51,7 @@ class Channel:
         self.ari = ari
         self.ringing = False
         self.up = False
+        self.in_stasis = False
         self.gone: asyncio.Future[LegEnd] = asyncio.get_running_loop().create_future()
         self._watchers: list[asyncio.Future[None]] = []
         self.digits = Digits()
@@ -66,6 +67,11 @@ class Channel:
         """Asterisk's channel state: Ringing, Up and the others."""
         self.ringing = self.ringing or state == "Ringing"
         self.up = self.up or state == "Up"
+        self._changed()
+
+    def note_in_stasis(self) -> None:
+        """It has been answered and handed to us: from now on it can be played to."""
+        self.in_stasis = True
         self._changed()
 
     def note_digit(self, digit: str, lasted_s: float = 0.0, at_s: float | None = None) -> None:
@@ -172,6 +178,25 @@ class Channel:
         if not self.gone.done():
             self.post("DELETE", "", reason=reason)
 
+    async def play_media(self, media: str, *, stops: str) -> bool:
+        """Plays what Asterisk calls so; False when a key of `stops` cut it short, which stays in the buffer. Raises
+        HungUp when the channel was gone before; within `while_alive` also when it goes."""
+        self._playbacks += 1
+        playback = f"{self.id}-p{self._playbacks}"
+        self._playing.add(playback)
+        try:
+            await self.command("POST", "/play", media=media, playbackId=playback)
+            await self.until(lambda: playback not in self._playing or self.digits.any_of(stops))
+            return not self.digits.any_of(stops)
+        finally:
+            if playback in self._playing:
+                self._post("DELETE", f"playbacks/{playback}", lazily=True)
+
+    async def digit(self, timeout_s: float) -> str | None:
+        """The next key in the buffer, or the next one pressed."""
+        await self.until(lambda: bool(self.digits), timeout_s)
+        return self.digits.take()
+
     def while_alive(self) -> WhileAlive:
         """A scope that raises HungUp, from wherever its body is, when the channel goes."""
         return WhileAlive(self)
@@ -201,22 +226,9 @@ class CallerLeg(Channel):
             return False
         if self._music:
             await self.hold_music(False)
-        self._playbacks += 1
-        playback = f"{self.id}-p{self._playbacks}"
-        self._playing.add(playback)
-        media = ",".join(f"sound:{self._sound(name, self.language)}" for name in prompts)
-        try:
-            await self.command("POST", "/play", media=media, playbackId=playback)
-            await self.until(lambda: playback not in self._playing or self.digits.any_of(stops))
-            return not self.digits.any_of(stops)
-        finally:
-            if playback in self._playing:
-                self._post("DELETE", f"playbacks/{playback}", lazily=True)
-
-    async def digit(self, timeout_s: float) -> str | None:
-        """The next key in the buffer, or the next one pressed."""
-        await self.until(lambda: bool(self.digits), timeout_s)
-        return self.digits.take()
+        return await self.play_media(
+            ",".join(f"sound:{self._sound(name, self.language)}" for name in prompts), stops=stops
+        )
 
     async def record(self, file: Path, *, longest_s: float, silence_s: float, stops: str = "#") -> Recorded:
         """Into a file below the folder of recordings. Raises HungUp, with the file closed."""

@@ -214,6 +214,8 @@ class Node:
             del self._channels[channel.id]
         else:
             channel.note_state(about["state"])
+            if kind == "StasisStart":
+                channel.note_in_stasis()
 
     def _note_playback(self, playback: dict[str, Any]) -> None:
         channel = self._channels.get(playback["target_uri"].removeprefix("channel:"))
@@ -306,6 +308,8 @@ class Node:
             else:
                 channel.note_state(about["state"])
                 channel.note_missed_events()
+                if about["dialplan"]["app_name"] == "Stasis":
+                    channel.note_in_stasis()
         # Among `ours` are channels that we only hear the keys of: the dialplan has those. A leg that an engine made is
         # in no Stasis before it is answered; its id is an engine's.
         strangers = [there[i] for i in ours if i in there and i not in self._channels]

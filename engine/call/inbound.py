@@ -164,20 +164,24 @@ class InboundCall:
         self._conversation = Conversation(self, leg, token)
         return self._conversation
 
-    async def connected(self, answer: Answer) -> Conversation | None:
-        """The agent and the caller can talk; None when the agent was gone before the first word, and the caller is
-        back at their place. Raises AriError, LineDown; HungUp comes from the call's scope."""
+    def answered_by(self, answer: Answer) -> Conversation:
+        """An agent has answered, and the call is theirs."""
         self.record.agent, self.record.ring_ms = answer.offer.agent, answer.ring_ms
+        self.record.outside_trunk = answer.trunk
         self.ringing.clear()
-        conversation = self.talk_with(answer.leg, answer.token)
+        return self.talk_with(answer.leg, answer.token)
+
+    async def connected(self, conversation: Conversation) -> bool:
+        """The agent and the caller can talk; False when the agent was gone before the first word, and the caller is
+        back at their place. Raises AriError, LineDown; HungUp comes from the call's scope."""
         if await conversation.begin():
             self.board.last_agents.note(self.record.number, self.record.agent)
             self.board.records.save_now(self.record)
-            return conversation
-        await self.board.acd.miss(answer.token, Missed.DUMPED, ring_ms=self.record.ring_ms)
+            return True
+        await self.board.acd.miss(conversation.token, Missed.DUMPED, ring_ms=self.record.ring_ms)
         self._conversation = None
         self.record.go(Phase.WAITING)
-        return None
+        return False
 
     async def _return_to_flow(self) -> None:
         """Takes down what the caller was in with somebody else."""
@@ -296,6 +300,11 @@ class InboundCall:
     async def say(self, prompts: Sequence[str], *, stops: str = ANY_KEY) -> bool:
         """Plays prompts and notes what the caller heard; False when a key cut it short. Raises HungUp."""
         return await speak(self.leg, self.site, self.note, prompts, stops=stops)
+
+    def prompt_for_agents(self, prompt: str) -> str:
+        """What Asterisk plays to an agent: in the language of the number that the caller has dialled."""
+        number = self.site.hotline.numbers.get(self.record.dialled)
+        return f"sound:{self.site.sound(prompt, number.language if number else self.record.language)}"
 
     def recovered(self) -> None:
         """This engine has found the call of its predecessor."""

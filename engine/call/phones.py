@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 
 import structlog
 
@@ -27,13 +28,24 @@ class Phones:
         self._acd = acd
         self._seen: dict[str, Device] = {}
         self._told: dict[str, Device] = {}
+        self._outside: frozenset[str] = frozenset()
         self._ours: Counter[str] = Counter()
         self._telling: set[asyncio.Task[None]] = set()
 
     def device(self, agent: str, state: str) -> None:
         """Asterisk says so."""
+        if agent in self._outside:  # the last word of the SIP phone that they had before
+            return
         self._seen[agent] = Device(state)
         if not (self._ours[agent] and state == Device.BUSY):
+            self._tell(agent)
+
+    def outside(self, agents: Iterable[str]) -> None:
+        """These have an outside phone: nobody sees whether it is in use, so it counts as idle. Others have a SIP phone,
+        and Asterisk says the rest."""
+        self._outside = frozenset(agents)
+        for agent in self._outside:
+            self._seen[agent] = Device.IDLE
             self._tell(agent)
 
     def ours(self, agent: str, leg: Channel) -> None:

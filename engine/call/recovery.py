@@ -85,7 +85,7 @@ class Recovery:
             return None
         about = there.pop(record.agent_channel, None)
         leg = self._node.adopt_agent(about) if about else self._node.absent_agent(record.agent_channel)
-        if record.is_outside and record.outside_trunk:
+        if record.outside_trunk:
             call.board.outside_lines.hold(record.outside_trunk, leg)
         return Conversation(call, leg)
 

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from engine.acd import Cancelled, Missed, Offer, Released
 from engine.call.announcing import Announcer
 from engine.call.conversation import Conversation
-from engine.call.offer import Answer, Ringers
+from engine.call.offer import Answer
 from engine.call.phase import Phase
 from engine.call.place import Place, Terms
+from engine.call.ringers import Ringers
 from engine.flow.leg import NO_KEY
 from engine.redis_line import LineDown
 
@@ -59,13 +60,12 @@ class Waiting:
             outcome = await self._answered()
             if isinstance(outcome, str):
                 return outcome
-            conversation = await call.connected(outcome)
-            if conversation is not None:
-                return conversation
+            if await call.connected(outcome):
+                return outcome
             if (over := await self._after(Missed.DUMPED)) is not None:
                 return over
 
-    async def _answered(self) -> Answer | str:
+    async def _answered(self) -> Conversation | str:
         call = self._call
         placement = await self._place.take()
         if placement.refused:
@@ -100,12 +100,13 @@ class Waiting:
         timeout = None if due is None else max(due - time.monotonic(), 0.0)
         await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
 
-    async def _decided(self) -> Answer | str | None:
-        """Carries out what has been decided; the answer or the outcome, if that was it."""
+    async def _decided(self) -> Conversation | str | None:
+        """Carries out what has been decided; the conversation or the outcome, if that was it."""
         for ended in self._ringers.ended():
             if isinstance(ended, Answer):
-                await self._ringers.silence(elsewhere=True)
-                return ended
+                conversation = self._call.answered_by(ended)  # before the caller can leave: somebody must end that leg
+                await self._ringers.silence("answered_elsewhere")
+                return conversation
             if (over := await self._after(ended)) is not None:
                 return over
         while (notice := self._call.notices.take()) is not None:
@@ -146,9 +147,7 @@ class Waiting:
 
     async def _give_up_on_redis(self) -> str | None:
         self._latest = None
-        with suppress(
-            LineDown
-        ):  # what Redis still knows of it then, the call takes out at its end
+        with suppress(LineDown):  # what Redis still knows of it then, the call takes out at its end
             await self._place.give_up("timed_out")
         return self._over("timed_out")
 
@@ -175,7 +174,7 @@ class Waiting:
 
     async def _stop(self) -> None:
         """Whatever ends the wait, nothing of it goes on."""
-        await self._ringers.silence(elsewhere=False)
+        await self._ringers.silence()
         tasks = [task for task in (self._speech, self._key) if task is not None]
         self._speech = self._key = None
         for task in tasks:

@@ -15,6 +15,7 @@ from redis.exceptions import ResponseError
 from engine.journal.journal import stream_key
 from engine.journal.stream import Entry, StreamDown, StreamReader
 from engine.store.database import Database, DatabaseDown
+from engine.store.last_said import said_row
 from engine.store.left_behind import left_behind
 from engine.store.rows import CallRow, storable_int, storable_text
 from engine.store.writers import EventValues, Row
@@ -217,7 +218,9 @@ def _event_values(stream_id: bytes, data: dict[str, Any], text: str) -> EventVal
 def _row(event: EventValues, data: dict[str, Any]) -> Row | None:
     """What an event puts into a table of its own."""
     _, call_id, at_ms, kind, _ = event
-    return _call_row(event, data) if kind == "call.ended" else left_behind(kind, call_id, at_ms, data)
+    if kind == "call.ended":
+        return _call_row(event, data)
+    return left_behind(kind, call_id, at_ms, data) or said_row(kind, at_ms, data)
 
 
 def _call_row(event: EventValues, data: dict[str, Any]) -> CallRow | None:

@@ -89,6 +89,16 @@ survey_answers = Table(
     Index("survey_answers_answered_ms", "answered_ms"),
 )
 
+# What was last said of each agent, by the newest event about it: for when Redis has lost it.
+last_said = Table(
+    "last_said",
+    metadata,
+    Column("agent", Id, primary_key=True),
+    Column("about", Id, primary_key=True),
+    Column("said", JSON, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
 # Standing orders: what an operator has decided. Every change takes the next revision, which is how engines that hold
 # them in memory know that there is something to read.
 hours_orders = Table(

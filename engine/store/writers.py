@@ -1,32 +1,34 @@
-"""How rows get in. Both ways are one transaction a batch, and leave alone what is there already."""
+"""How rows get in. Both ways are one transaction a batch, and leave alone what is there already, unless it is older."""
 
 import asyncio
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import orjson
-from sqlalchemy import JSON, Insert, Table, Text, bindparam, cast
+from sqlalchemy import JSON, Table, Text, bindparam, cast
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from engine.store.last_said import SaidRow
 from engine.store.left_behind import CallbackRow, LeftRow, SurveyRow, VoicemailRow
 from engine.store.rows import CallRow
-from engine.store.tables import call_events, callbacks, calls, survey_answers, voicemails
+from engine.store.tables import call_events, callbacks, calls, last_said, survey_answers, voicemails
 
 EventValues = tuple[str, str, int, str, str]
 """The columns of `call_events` in their order; `data` is JSON text."""
 
 EVENT_COLUMNS = tuple(call_events.c.keys())
 
-Row = CallRow | LeftRow
+Row = CallRow | LeftRow | SaidRow
 # A row's fields are its table's columns.
 TABLES: Mapping[type[Row], Table] = {
     CallRow: calls,
     VoicemailRow: voicemails,
     CallbackRow: callbacks,
     SurveyRow: survey_answers,
+    SaidRow: last_said,
 }
 # Short: who waits is a batch that is tried again, and on close a thread that must end.
 BUSY_S = 1.0
@@ -112,12 +114,23 @@ class PostgresqlWriter:
         """Nothing to free: the pool is the engine's."""
 
 
-def _unless_there(insert: postgresql.Insert) -> Insert:
-    return insert.on_conflict_do_nothing()
+Statement = TypeVar("Statement", postgresql.Insert, sqlite.Insert)
+
+
+def _unless_there(insert: Statement) -> Statement:
+    """Of what was last said, the newer one stays: a batch may be written late, by whoever took it over."""
+    if insert.table is not last_said:
+        return insert.on_conflict_do_nothing()
+    new = insert.excluded
+    return insert.on_conflict_do_update(
+        index_elements=list(last_said.primary_key.columns),
+        set_={"said": new.said, "at_ms": new.at_ms},
+        where=new.at_ms >= last_said.c.at_ms,
+    )
 
 
 def _sqlite_insert(table: Table) -> str:
-    statement = sqlite.insert(table).on_conflict_do_nothing()
+    statement = _unless_there(sqlite.insert(table))
     return str(statement.compile(dialect=sqlite.dialect(paramstyle="qmark")))
 
 
@@ -130,4 +143,4 @@ def _by_kind(rows: Sequence[Row]) -> Iterator[tuple[type[Row], list[Row]]]:
 def _values(row: Row) -> tuple[Any, ...]:
     columns = TABLES[type(row)].c.keys()
     values = [getattr(row, column) for column in columns]
-    return tuple(orjson.dumps(value).decode() if isinstance(value, tuple) else value for value in values)
+    return tuple(orjson.dumps(value).decode() if isinstance(value, tuple | dict) else value for value in values)

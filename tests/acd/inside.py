@@ -6,13 +6,15 @@ from typing import Any
 
 import orjson
 
+from engine.acd.library import SHAPE
 from engine.redis_line import RedisLine
 from tests.acd.model import Model, ModelAgent, ModelItem
 
-PREFIX = "hotline:{default}:"
+JOURNAL = "hotline:{default}:journal"
+PREFIX = f"hotline:{{default}}:{SHAPE}:"
 # What may stay when nobody is at work and nothing waits: what is known of lines, queues and agents, and history.
-KEPT = {"seq", "lines", "policies", "profiles", "agents", "journal", "queues", "present", "staffed", "skills"}
-KEPT_BY_NAME = {"agent", "members", "pace", "accuracy"}
+KEPT = {"seq", "lines", "policies", "profiles", "agents", "queues", "present", "staffed", "skills"}
+KEPT_BY_NAME = {"agent", "why", "members", "pace", "accuracy"}
 
 # Numbers as text: Lua's own way of writing them loses digits.
 _LOOK = """
@@ -28,7 +30,8 @@ local found = {}
 for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do
   local kind, name = redis.call('TYPE', key).ok, string.sub(key, #ARGV[1] + 1)
   if kind == 'string' then
-    local text, packed = redis.call('GET', key), string.match(name, '^agent:') or string.match(name, '^item:')
+    local text, of = redis.call('GET', key), string.match(name, '^%l+')
+    local packed = of == 'agent' or of == 'item' or of == 'pace'
     found[name] = packed and plain(cmsgpack.unpack(text)) or text
   elseif kind == 'zset' then found[name] = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
   elseif kind == 'hash' then found[name] = redis.call('HGETALL', key)
@@ -61,7 +64,7 @@ def indexes(found: dict[str, Any]) -> dict[str, Any]:
         match name.partition(":")[0]:
             case "wait" | "queue" | "ready":
                 seen[name] = {_item(member): round(float(score)) for member, score in value.items()}
-            case "heads" | "timers" | "places":
+            case "timers" | "places":
                 seen[name] = {member: round(float(score)) for member, score in value.items()}
             case "order" | "members":
                 seen[name] = set(value)
@@ -87,8 +90,6 @@ def expected(model: Model) -> dict[str, Any]:
             found.setdefault(f"wait:{item.line}", {})[item.id] = item.score
         if item.state == "waiting":
             found.setdefault(f"queue:{item.queue}", {})[item.id] = item.score
-    lines = {item.line for item in model.items.values() if item.in_line}
-    found["heads"] = {line: model.in_line(line)[0].score for line in lines}
     for agent in model.agents.values():
         for line in model.lines:
             if model.meets(agent, line):

@@ -303,8 +303,8 @@ class Model:
             agent.idle_since = 0
 
     def _set_device(self, agent: ModelAgent, device: str) -> None:
-        if not agent.hands and device != "idle":
-            agent.idle_since = 0  # a call of their own; ours cost no place
+        if not agent.hands and (device != "idle" or agent.device == "down"):
+            agent.idle_since = 0  # a call of their own, or a phone that is back; ours cost no place
         agent.device = device
 
     def _settle(self, agent: ModelAgent) -> None:
@@ -401,8 +401,9 @@ class Model:
         if who:
             item.at = min(item.at, self.places.get(f"{item.queue}|{who}", item.at))
         if other is not None:
-            item.at, item.head = min(item.at, other.at), max(item.head, other.head)
-            item.strict = max(item.strict, other.strict)
+            if other.at <= item.at:
+                item.at, item.seq = other.at, other.seq
+            item.head, item.strict = max(item.head, other.head), max(item.strict, other.strict)
         if policy.max_wait_ms:
             item.limit_at, item.limit_why = item.at + policy.max_wait_ms, "timed_out"
         if closes_in_ms is not None and (not item.limit_at or self.now + closes_in_ms <= item.limit_at):

@@ -159,15 +159,6 @@ async def test_library_is_loaded_again_when_redis_forgot_it(hire: Hire, line: Re
     assert await one.enqueue("call") is not None
 
 
-async def test_emptied_redis_is_defined_again_and_calls_can_queue(hire: Hire, line: RedisLine) -> None:
-    one = hire("one")
-    await _staffed(one, "8001")
-    await line.call("FLUSHALL")
-    assert await one.enqueue("call") is None
-    await one.acd.agent("8001", intent=Intent.READY, device=Device.IDLE)
-    assert (await one.offer()).item == "call"
-
-
 async def test_waiting_calls_outlive_a_killed_redis(own_server: RedisServer) -> None:
     line = RedisLine(own_server.url, deadline_s=3.0)
     await line.open()

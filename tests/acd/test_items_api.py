@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -24,8 +25,9 @@ from engine.call.record import CallRecord
 from engine.journal.ledger import Ledger
 from engine.redis_line import RedisLine
 from engine.store.database import Database
-from tests.acd.office import SOON_S, Office, site
+from tests.acd.office import SOON_S, Office, site, until
 
+DOCS = Path(__file__).parents[2] / "docs"
 CALL = "01kak3r9sdm4p7"
 WAITS = Policy(steps=(Step(0, "sales"),), lease_ms=20_000, wrapup_ms=10_000)
 
@@ -276,3 +278,21 @@ async def test_two_ids_that_begin_alike_are_asked_about(counter: Counter) -> Non
     with pytest.raises(Refused, match="several ids begin with 01kak, such as 01kakaaa and 01kakbbb"):
         await counter.get("/v1/explain/01kak")
     assert (await counter.get("/v1/explain/01kaka"))["id"] == "01kakaaa"
+
+
+@pytest.mark.parametrize("page", ["items.md", "items.zh-CN.md"])
+async def test_the_program_of_the_docs_takes_what_its_agent_is_offered(counter: Counter, page: str) -> None:
+    (source,) = re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(source, names)  # noqa: S102 - our own page
+    handled: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    await counter.office.acd.agent("8002", intent=Intent.READY)
+    program = asyncio.ensure_future(names["work"](str(counter.socket), "8002", handled.put))
+    try:
+        for _ in range(2):
+            item_id = await counter.add("mail")
+            assert (await asyncio.wait_for(handled.get(), SOON_S))["id"] == item_id
+        await until(lambda: not counter.office.board.items())
+    finally:
+        program.cancel()
+        await asyncio.wait({program})

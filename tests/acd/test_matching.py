@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from engine.acd import AgentTerms, Intent, Missed, RequirementError
+from tests.acd import inside
 from tests.acd.desk import Desk, policy
 
 
@@ -130,7 +131,7 @@ async def test_items_of_another_kind_do_not_mix_with_calls(desk: Desk) -> None:
     assert mail.offer is not None, "interned with the kind when first asked for"
     assert mail.offer.agent == "8002"
     assert (await desk.calls("mail-2", policy("any", kind="email"), queue="post")).position == 1
-    lines = await desk.line.call("HKEYS", "hotline:{default}:lines")
+    lines = await desk.line.call("HKEYS", f"{inside.PREFIX}lines")
     assert sorted(line.partition(".")[0] for line in lines) == ["email", "voice"]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import orjson
@@ -17,13 +17,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
 
 from engine.acd import AgentTerms, Device, Empty, Intent, Missed, Order, Policy, Step
-from engine.acd.offer import OfferEvent
 from engine.redis_line import RedisLine
 from tests.acd import inside
 from tests.acd.desk import LEASE_MS, START_MS, Desk, policy
@@ -31,6 +29,7 @@ from tests.acd.model import Model
 from tests.acd.redis_server import RedisServer
 
 T = TypeVar("T")
+Draw = Callable[[Any, str], Any]  # a strategy, and what for
 
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 HISTORIES, STEPS = (int(os.environ.get("HISTORIES", "6000")), 60) if THOROUGH else (150, 35)
@@ -92,7 +91,30 @@ KNOWN = POLICIES[:-2]
 milliseconds = st.sampled_from([1, 1_000, 3_000, 5_000, 10_000, LEASE_MS, 60_000])
 agents = st.sampled_from(sorted(STAFF))
 engines = st.sampled_from(["one", "one", "one", "two"])
-data_of = st.data()
+arrivals = st.fixed_dictionaries(
+    {
+        "head_start_ms": st.sampled_from([0, 0, 0, 5_000, 60_000]),
+        "preferred": st.sampled_from(["", "", "8001", "8004"]),
+        "patience_ms": st.sampled_from([0, 0, 3_000, 12_000]),
+    },
+    optional={
+        "waited_ms": st.sampled_from([1_000, 9_000]),
+        "exclude": st.sampled_from([{"8001": 4_000}, {"8002": 30_000, "8003": 1_000}, {"8004": 20_000}]),
+        "closes_in_ms": st.sampled_from([0, 2_000, 25_000]),
+        "hold_ms": st.sampled_from([1_000, 7_000]),
+        "who": st.sampled_from(["w1", "w2"]),
+    },
+).filter(lambda asked: len(asked) < 6)
+# What happens how often: a history in which nobody calls proves little.
+HAPPENS = (
+    ["item_arrives"] * 8
+    + ["phone_answers"] * 5
+    + ["offer_is_missed"] * 4
+    + ["agent_changes", "conversation_ends", "time_passes"] * 3
+    + ["phone_rings", "caller_leaves", "agent_comes", "nobody_ticks"] * 2
+    + ["enqueue_is_repeated", "item_is_deferred", "item_is_assigned", "item_is_reprioritised", "item_is_taken_out"]
+    + ["engine_is_taken_over", "wrap_up_is_changed", "agent_learns", "configuration_is_reloaded"]
+)
 
 
 class Histories(RuleBasedStateMachine):
@@ -123,8 +145,8 @@ class Histories(RuleBasedStateMachine):
         self.run(self._open())
         self._same()
         for agent in STAFF if ready else ():
-            self.agent_changes(agent, Intent.READY, Device.IDLE, "")
-            self.time_passes(1)
+            self._change(agent, Intent.READY, Device.IDLE, "")
+            self._passes(1)
 
     async def _open(self) -> None:
         await self.line.open()
@@ -146,38 +168,26 @@ class Histories(RuleBasedStateMachine):
         finally:
             self.run(self.line.close())
 
+    @rule(data=st.data(), what=st.sampled_from(HAPPENS))
+    def happens(self, data: st.DataObject, what: str) -> None:
+        getattr(self, what)(lambda strategy, label: data.draw(strategy, label=label))
+
     # --- items ---------------------------------------------------------------------------------------------------
 
-    @rule(
-        n=st.integers(0, len(POLICIES) - 1),
-        head_start=st.sampled_from([0, 0, 0, 5_000, 60_000]),
-        preferred=st.sampled_from(["", "", "8001", "8004"]),
-        patience=st.sampled_from([0, 0, 3_000, 12_000]),
-        more=st.fixed_dictionaries(
-            {},
-            optional={
-                "waited_ms": st.sampled_from([1_000, 9_000]),
-                "exclude": st.sampled_from([{"8001": 4_000}, {"8002": 30_000, "8003": 1_000}, {"8004": 20_000}]),
-                "closes_in_ms": st.sampled_from([0, 2_000, 25_000]),
-                "hold_ms": st.sampled_from([1_000, 7_000]),
-                "who": st.sampled_from(["w1", "w2"]),
-            },
-        ).filter(lambda more: len(more) < 3),
-        data=data_of,
-        engine=engines,
-    )
-    def item_arrives(
-        self, n: int, head_start: int, preferred: str, patience: int, more: dict[str, Any], data: st.DataObject,
-        engine: str,
-    ) -> None:  # fmt: skip
+    def item_arrives(self, draw: Draw) -> None:
         self.count += 1
-        item, (queue, terms) = f"item-{self.count}", POLICIES[n]
-        if data.draw(st.sampled_from([False, False, False, True]), label="replaces"):
-            more = {**more, "replaces": self._some_item(data)}
+        n = draw(st.integers(0, len(POLICIES) - 1), "policy")
+        asked, (queue, terms) = draw(arrivals, "asked"), POLICIES[n]
+        if draw(st.integers(0, 5), "replaces") == 5:
+            asked = {**asked, "replaces": self._some_item(draw)}
         self._enqueue(
-            item, "one" if n >= len(KNOWN) else engine, queue, terms,
-            head_start_ms=head_start, preferred=preferred, patience_ms=patience, **more,
-        )  # fmt: skip
+            f"item-{self.count}", "one" if n >= len(KNOWN) else draw(engines, "engine"), queue, terms, **asked
+        )
+
+    def enqueue_is_repeated(self, draw: Draw) -> None:
+        if self.model.items:
+            item = draw(st.sampled_from(sorted(self.model.items)), "item")
+            self._enqueue(item, draw(engines, "engine"), self.model.items[item].queue, POLICIES[0][1])
 
     def _enqueue(self, item: str, engine: str, queue: str, terms: Policy, **asked: Any) -> None:
         placement = self.run(self.desks[engine].calls(item, terms, queue=queue, **asked))
@@ -186,85 +196,59 @@ class Histories(RuleBasedStateMachine):
         assert (placement.refused or placement.position) == answer
         self._same()
 
-    @precondition(lambda self: self.model.items)
-    @rule(data=data_of, engine=engines)
-    def enqueue_is_repeated(self, data: st.DataObject, engine: str) -> None:
-        item = self._known_item(data)
-        self._enqueue(item, engine, self.model.items[item].queue, POLICIES[0][1])
+    def phone_rings(self, draw: Draw) -> None:
+        token = self._some_token(draw)
+        self._both(self._desk_of(token).acd.ringing(token), lambda: self.model.ringing(token))
 
-    @precondition(lambda self: self.past_tokens)
-    @rule(data=data_of, event=st.sampled_from([OfferEvent.RING, OfferEvent.ACCEPT, OfferEvent.ACCEPT]))
-    def phone_reports(self, data: st.DataObject, event: OfferEvent) -> None:
-        token = self._some_token(data)
-        acd = self._desk_of(token).acd
-        if event is OfferEvent.RING:
-            self._both(acd.ringing(token), lambda: self.model.ringing(token))
-        else:
-            self._both(acd.accept(token), lambda: self.model.accept(token))
+    def phone_answers(self, draw: Draw) -> None:
+        token = self._some_token(draw)
+        self._both(self._desk_of(token).acd.accept(token), lambda: self.model.accept(token))
 
-    @precondition(lambda self: self.past_tokens)
-    @rule(data=data_of, reason=st.sampled_from([missed for missed in Missed if missed is not Missed.LEASE]))
-    def offer_is_missed(self, data: st.DataObject, reason: Missed) -> None:
-        token = self._some_token(data)
-        acd = self._desk_of(token).acd
-        self._both(acd.miss(token, reason, ring_ms=0), lambda: self.model.miss(token, reason))
+    def offer_is_missed(self, draw: Draw) -> None:
+        token = self._some_token(draw)
+        reason = draw(st.sampled_from([missed for missed in Missed if missed is not Missed.LEASE]), "reason")
+        asked = self._desk_of(token).acd.miss(token, reason, ring_ms=0)
+        self._both(asked, lambda: self.model.miss(token, reason))
 
-    @precondition(lambda self: self.count)
-    @rule(data=data_of, engine=engines, keep=st.booleans())
-    def caller_leaves(self, data: st.DataObject, engine: str, keep: bool) -> None:
-        item = self._some_item(data)
-        self._both(
-            self.desks[engine].acd.withdraw(item, "abandoned", keep_place=keep),
-            lambda: self.model.withdraw(item, engine, "abandoned", keep),
-        )
+    def caller_leaves(self, draw: Draw) -> None:
+        item, engine, keep = self._some_item(draw), draw(engines, "engine"), draw(st.booleans(), "keeps the place")
+        asked = self.desks[engine].acd.withdraw(item, "abandoned", keep_place=keep)
+        self._both(asked, lambda: self.model.withdraw(item, engine, "abandoned", keep))
 
-    @precondition(lambda self: any(item.state == "talking" for item in self.model.items.values()))
-    @rule(data=data_of)
-    def conversation_ends(self, data: st.DataObject) -> None:
-        item = self._known_item(data, "talking")
-        self._both(self.desks["one"].acd.leave(item, reason="completed"), lambda: self.model.leave(item))
+    def conversation_ends(self, draw: Draw) -> None:
+        talking = [item.id for item in self.model.items.values() if item.state == "talking"]
+        if talking:
+            item = draw(st.sampled_from(talking), "item")
+            self._both(self.desks["one"].acd.leave(item, reason="completed"), lambda: self.model.leave(item))
 
-    @precondition(lambda self: self.count)
-    @rule(data=data_of, engine=engines, ms=milliseconds)
-    def item_is_deferred(self, data: st.DataObject, engine: str, ms: int) -> None:
-        item = self._some_item(data)
-        self._both(
-            self.desks[engine].acd.defer(item, ms, "dialling"), lambda: self.model.defer(item, engine, ms, "dialling")
-        )
+    def item_is_deferred(self, draw: Draw) -> None:
+        item, engine, ms = self._some_item(draw), draw(engines, "engine"), draw(milliseconds, "ms")
+        asked = self.desks[engine].acd.defer(item, ms, "dialling")
+        self._both(asked, lambda: self.model.defer(item, engine, ms, "dialling"))
 
     # --- a supervisor, another engine ----------------------------------------------------------------------------
 
-    @precondition(lambda self: self.count)
-    @rule(data=data_of, agent=agents, engine=engines)
-    def item_is_assigned(self, data: st.DataObject, agent: str, engine: str) -> None:
-        item = self._some_item(data)
-        why = self.run(self.desks[engine].acd.assign(item, agent, actor="anna"))
+    def item_is_assigned(self, draw: Draw) -> None:
+        item, agent = self._some_item(draw), draw(agents, "agent")
+        why = self.run(self.desks[draw(engines, "engine")].acd.assign(item, agent, actor="anna"))
         self._happened()
         expected = self.model.assign(item, agent)
         assert (why == expected) if expected != "not routable" else why
         self._same()
 
-    @precondition(lambda self: self.count)
-    @rule(data=data_of, head_start=st.sampled_from([0, 30_000]), strict=st.sampled_from([0, 1, 9]))
-    def item_is_reprioritised(self, data: st.DataObject, head_start: int, strict: int) -> None:
-        item = self._some_item(data)
-        acd = self.desks["one"].acd
-        self._both(
-            acd.reprioritise(item, head_start_ms=head_start, strict=strict, actor="anna"),
-            lambda: self.model.reprioritise(item, head_start, strict),
-        )
+    def item_is_reprioritised(self, draw: Draw) -> None:
+        item = self._some_item(draw)
+        head, strict = draw(st.sampled_from([0, 30_000]), "head start"), draw(st.sampled_from([0, 1, 9]), "strict")
+        asked = self.desks["one"].acd.reprioritise(item, head_start_ms=head, strict=strict, actor="anna")
+        self._both(asked, lambda: self.model.reprioritise(item, head, strict))
 
-    @precondition(lambda self: self.count)
-    @rule(data=data_of, engine=engines)
-    def item_is_taken_out(self, data: st.DataObject, engine: str) -> None:
-        item = self._some_item(data)
-        self._both(
-            self.desks[engine].acd.release(item, "moved", target="queue:service", actor="anna"),
-            lambda: self.model.release(item, "moved", "queue:service"),
-        )
+    def item_is_taken_out(self, draw: Draw) -> None:
+        item = self._some_item(draw)
+        asked = self.desks[draw(engines, "engine")].acd.release(item, "moved", target="queue:service", actor="anna")
+        self._both(asked, lambda: self.model.release(item, "moved", "queue:service"))
 
-    @rule(engine=engines, by=engines)
-    def engine_is_taken_over(self, engine: str, by: str) -> None:
+    def engine_is_taken_over(self, draw: Draw) -> None:
+        engine, by = draw(engines, "engine"), draw(engines, "by")
         self.run(self.desks[by].acd.adopt(engine))
         self._happened()
         self.model.adopt(engine, by)
@@ -272,58 +256,56 @@ class Histories(RuleBasedStateMachine):
 
     # --- agents --------------------------------------------------------------------------------------------------
 
-    @rule(
-        agent=agents,
-        intent=st.sampled_from([Intent.READY] * 5 + [Intent.NOT_READY, Intent.LOGGED_OUT]),
-        device=st.sampled_from([Device.IDLE] * 5 + [Device.BUSY, Device.DOWN]),
-        reason=st.sampled_from(["", "", "lunch"]),
-    )
-    def agent_changes(self, agent: str, intent: Intent, device: Device, reason: str) -> None:
-        self.run(self._change(agent, intent, device, reason))
-        self._happened()
-        self.model.agent(agent, intent, reason, device)
-        self._same()
+    def agent_comes(self, draw: Draw) -> None:
+        self._change(draw(agents, "agent"), Intent.READY, Device.IDLE, "")
 
-    async def _change(self, agent: str, intent: Intent, device: Device, reason: str) -> None:
-        if agent in self.model.agents and not self.model.agents[agent].removed:
-            await self.desks["two"].acd.agent(agent, intent=intent, device=device, reason=reason)
+    def agent_changes(self, draw: Draw) -> None:
+        intent = draw(st.sampled_from([Intent.READY] * 3 + [Intent.NOT_READY, Intent.LOGGED_OUT]), "intent")
+        device = draw(st.sampled_from([Device.IDLE] * 3 + [Device.BUSY, Device.DOWN]), "device")
+        self._change(draw(agents, "agent"), intent, device, draw(st.sampled_from(["", "lunch"]), "reason"))
 
-    @rule(agent=agents, ms=st.sampled_from([0, 0, 2_000, 30_000]))
-    def wrap_up_is_changed(self, agent: str, ms: int) -> None:
+    def _change(self, agent: str, intent: Intent, device: Device, reason: str) -> None:
+        if self._is_defined(agent):
+            self.run(self.desks["two"].acd.agent(agent, intent=intent, device=device, reason=reason))
+            self._happened()
+            self.model.agent(agent, intent, reason, device)
+            self._same()
+
+    def wrap_up_is_changed(self, draw: Draw) -> None:
+        agent, ms = draw(agents, "agent"), draw(st.sampled_from([0, 0, 2_000, 30_000]), "ms")
         self._both(self.desks["two"].acd.wrapup(agent, ms), lambda: self.model.wrapup(agent, ms))
 
-    @rule(
-        agent=agents, name=st.sampled_from(["sales", "mandarin", "service"]), level=st.sampled_from([None, 0, 1, 5])
-    )  # fmt: skip
-    def agent_learns(self, agent: str, name: str, level: int | None) -> None:
-        if agent not in self.model.agents or self.model.agents[agent].removed:
-            return
-        self.run(self.desks["one"].acd.skill(agent, name, level))
-        self._happened()
-        self.model.skill(agent, name, level)
-        self._same()
+    def agent_learns(self, draw: Draw) -> None:
+        agent, name = draw(agents, "agent"), draw(st.sampled_from(["sales", "mandarin", "service"]), "skill")
+        level = draw(st.sampled_from([None, 0, 1, 5]), "level")
+        if self._is_defined(agent):
+            self.run(self.desks["one"].acd.skill(agent, name, level))
+            self._happened()
+            self.model.skill(agent, name, level)
+            self._same()
 
-    @rule(n=st.integers(0, len(RELOADS) - 1))
-    def configuration_is_reloaded(self, n: int) -> None:
-        staff = RELOADS[n]
+    def configuration_is_reloaded(self, draw: Draw) -> None:
+        self._reload(RELOADS[draw(st.integers(0, len(RELOADS) - 1), "configuration")])
+
+    def _reload(self, staff: dict[str, AgentTerms]) -> None:
         self.run(self._define(staff))
         self._happened()
         self.model.define(staff)
         self._same()
 
+    def _is_defined(self, agent: str) -> bool:
+        return agent in self.model.agents and not self.model.agents[agent].removed
+
     # --- time ----------------------------------------------------------------------------------------------------
 
-    @rule(ms=milliseconds)
-    def time_passes(self, ms: int) -> None:
-        self._clocks(ms)
-        self.timers_are_handled()
+    def time_passes(self, draw: Draw) -> None:
+        self._passes(draw(milliseconds, "ms"))
 
-    @rule(ms=st.sampled_from([1, 400, 5_000]))
-    def time_passes_and_nobody_ticks(self, ms: int) -> None:
-        self._clocks(ms)
+    def nobody_ticks(self, draw: Draw) -> None:
+        self._clocks(draw(st.sampled_from([1, 400, 5_000]), "ms"))
 
-    @rule()
-    def timers_are_handled(self) -> None:
+    def _passes(self, ms: int) -> None:
+        self._clocks(ms)
         while True:
             handled = self.run(self.desks["one"].acd.tick())
             self._happened()
@@ -355,7 +337,7 @@ class Histories(RuleBasedStateMachine):
 
     def _happened(self) -> None:
         """Reads the journal on: what Redis offered to whom, for what chance decided; and that every end is one."""
-        entries = self.run(self.line.call("XRANGE", f"{inside.PREFIX}journal", self.journal_read, "+"))
+        entries = self.run(self.line.call("XRANGE", inside.JOURNAL, self.journal_read, "+"))
         self.model.told, self.model.drawn, self.model.made = [], [], 0
         for id_, fields in entries:
             self.journal_read = f"({id_}"
@@ -408,17 +390,17 @@ class Histories(RuleBasedStateMachine):
 
     def _everything_ends(self) -> None:
         """Whatever happened: nobody is stuck, every offer and item is accounted for, and nothing stays behind."""
-        self.configuration_is_reloaded(0)
+        self._reload(STAFF)
         for agent in STAFF:
-            self.agent_changes(agent, Intent.LOGGED_OUT, Device.IDLE, "")
-        self.time_passes(2 * LEASE_MS)
+            self._change(agent, Intent.LOGGED_OUT, Device.IDLE, "")
+        self._passes(2 * LEASE_MS)
         for item in list(self.model.items):
             self._ends(item)
-        self.time_passes(90_000)
+        self._passes(90_000)
         left = inside.leftovers(self.run(inside.look(self.line)))
         assert not left, f"left behind: {left}"
         for agent in STAFF:
-            self.agent_changes(agent, Intent.READY, Device.IDLE, "")
+            self._change(agent, Intent.READY, Device.IDLE, "")
         for state in self.run(self.desks["one"].acd.agents()):
             assert set(state.ready) == {kind for kind, most in STAFF[state.id].takes.items() if most}, f"stuck: {state}"
         for what, ends in self.ends.items():
@@ -437,18 +419,16 @@ class Histories(RuleBasedStateMachine):
 
     # --- small change ----------------------------------------------------------------------------------------------
 
-    def _known_item(self, data: st.DataObject, state: str = "") -> str:
-        known = [item.id for item in self.model.items.values() if state in {"", item.state}]
-        return data.draw(st.sampled_from(known), label="item")
-
-    def _some_item(self, data: st.DataObject) -> str:
+    def _some_item(self, draw: Draw) -> str:
         """Mostly one that is here, sometimes one that is gone, or has never been."""
-        return data.draw(st.sampled_from([*self.model.items] * 4 + [f"item-{self.count}", "item-0"]), label="item")
+        item: str = draw(st.sampled_from([*self.model.items] * 4 + [f"item-{self.count}", "item-0"]), "item")
+        return item
 
-    def _some_token(self, data: st.DataObject) -> str:
+    def _some_token(self, draw: Draw) -> str:
         """Mostly one in force, sometimes a stale one."""
         current = [offer.token for item in self.model.items.values() for offer in item.offers]
-        return data.draw(st.sampled_from(current * 3 + self.past_tokens[-3:]), label="token")
+        token: str = draw(st.sampled_from([*current * 3, *self.past_tokens[-2:]] or ["1-item-0"]), "token")
+        return token
 
     def _desk_of(self, token: str) -> Desk:
         item = self.model.items.get(token.partition("-")[2])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from engine.api.client import ask
 from phones import Call, Carrier, Phone, Phones, RegistrationFailed
 from tests.e2e.hotline import Hotline, Json
-from tests.e2e.site_of_tones import NUMBER, POOL, PROMPTS_HZ
+from tests.e2e.site_of_tones import NUMBER, POOL, PROMPTS_HZ, RULES
 from tests.e2e.waiting import until, until_none
 
 GREETING_HZ, MENU_HZ = PROMPTS_HZ["welcome"], PROMPTS_HZ["menu-main"]
@@ -44,9 +44,10 @@ class Scene:
     async def open(self) -> None:
         self._rows_before = {row["id"] for row in await self.hotline.ended_calls()}
 
-    async def agents(self, count: int) -> list[Phone]:
+    async def agents(self, count: int, pool: Sequence[str] = POOL) -> list[Phone]:
         """So many registered agents that can be offered a call, the longest idle first."""
-        free = [agent["id"] for agent in await self.hotline.ask("/v1/agents") if _untouched(agent)]
+        agents = await self.hotline.ask("/v1/agents")
+        free = [agent["id"] for agent in agents if agent["id"] in pool and _untouched(agent)]
         assert len(free) >= count, f"only {free} of the pool are untouched; make it larger"
         return [await self.phone(user) for user in free[:count]]
 
@@ -162,6 +163,13 @@ class Scene:
         assert found is not None
         return found
 
+    async def in_line(self, caller: str, key: str) -> Call:
+        """A caller in the queue of flows/rules.yaml that the key leads to, or where it leads on from there."""
+        call = await self.dial(caller, number=RULES)
+        await call.answered()
+        await call.press(key)
+        return call
+
     async def talking(self, caller: str, agent: Phone) -> tuple[Call, Call]:
         """A caller and an agent in conversation."""
         call = await self.queued(caller)
@@ -266,7 +274,7 @@ def check_events(row: Json, events: list[Json]) -> None:
 
 def _untouched(agent: Json) -> bool:
     rested = agent["intent"] == "ready" and agent["work"] == "idle" and agent["device"] == "down"
-    return agent["id"] in POOL and rested and not agent["misses"] and not agent["cool_until_ms"]
+    return rested and not agent["misses"] and not agent["cool_until_ms"]
 
 
 def kinds_of(events: list[Json]) -> list[str]:

@@ -22,7 +22,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 WRITTEN = Path(__file__).parent / "site"
 RATE_HZ = 8000
 
-NUMBER = "4008001234"
+NUMBER, RULES = "4008001234", "4008001221"
 VIP, VIP_NAME = "13800138000", "张三"
 ORDINARY, ORDINARY_NAME = "13900139000", "李四"
 BLOCKED = "13700137000"
@@ -55,15 +55,20 @@ PROMPTS_HZ = {
     "enter-pin": 2700,
     "enter-id-card": 2750,
     "not-verified": 2800,
+    "take-call": 2850,
 }
 ENGLISH_IS_HIGHER_BY_HZ = 825
-PROMPT_S = 0.4
+PROMPT_S = 0.6
 # How long one waits for service is told, whatever that is; long enough for an agent to answer meanwhile.
 WAIT_HZ, WAIT_S = 2125, 3.0
 
 # Everyone who answers in these tests: both skills, so that any key of the menu reaches them. Each test takes
 # those that no test before it has left in a cool-down.
 POOL = [str(number) for number in range(8011, 8035)]
+
+# Those of the queues in flows/rules.yaml; and those with an outside phone, who are rung whenever they are ready.
+RULES_POOL = [str(number) for number in range(8101, 8121)]
+OUTSIDE_POOL = [str(number) for number in range(8121, 8130)]
 
 WRAP_UP_S = 0.6
 RING_S = 3.0
@@ -110,6 +115,10 @@ def _change(file: Path, change: Callable[[dict[str, Any]], None]) -> None:
 def _more_agents(file: dict[str, Any]) -> None:
     for user in POOL:
         file["agents"][user] = {"name": f"座席{user}", "skills": {"sales": 5, "service": 5}}
+    for user in RULES_POOL:
+        file["agents"][user] = {"name": f"座席{user}", "skills": {"rules": 5}}
+    for user in OUTSIDE_POOL:
+        file["agents"][user] = {"name": f"座席{user}", "skills": {"outside": 5}, "number": f"+861391234{user}"}
 
 
 def _short_queues(file: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from engine.acd.states import AgentState, Device, Hand, Intent, QueueState, Work
+from engine.acd.states import Accuracy, AgentState, Device, Hand, Intent, QueueState, Work
 from engine.api.client import ask
 from engine.api.server import Api
 from engine.app import Engine
@@ -44,6 +44,9 @@ class Agents:
 
     async def queues(self) -> list[QueueState]:
         return self.live
+
+    async def accuracy(self) -> list[Accuracy]:
+        return [Accuracy("sales", 40, 33, 190_000, 61_000, -9_000)]
 
 
 @pytest.fixture
@@ -98,3 +101,10 @@ async def test_who_has_joined_a_queue_or_lost_a_skill_meanwhile_is_counted_by_th
     assert await ready(socket) == {"sales": 2, "service": 2}
     acd.changed["8003"] = {"sales": 0}
     assert (await ready(socket))["sales"] == 1
+
+
+async def test_how_good_the_told_waits_were_is_asked_for_by_itself(socket: Path) -> None:
+    (row,) = await ask(socket, "/v1/accuracy")
+    assert row == {
+        "queue": "sales", "told": 40, "within": 33, "took_ms": 190_000, "error_ms": 61_000, "bias_ms": -9_000
+    }  # fmt: skip

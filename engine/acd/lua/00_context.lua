@@ -1,4 +1,4 @@
--- Hotline's ACD as one Redis library (Redis >= 7.0). library.py puts a `#!lua name=` line, VERSION and the tables
+-- Hotline's ACD as one Redis library (Redis >= 7.0). library.py puts a `#!lua name=` line, VERSION, SHAPE and the tables
 -- OFFER and TREATMENTS of offer.py in front of these files, which are read in the order of their names.
 --
 -- Every function is called as `FCALL hotline_<version>_<verb> 1 hotline:{<domain>} <now_ms> <engine> …`:
@@ -7,8 +7,10 @@
 --            was. A notice is { 'offer', token, item, agent, queue, attempt }, { 'cancelled', token, item, agent,
 --            reason } or { 'released', item, reason, target }. Those for other engines go to their mailbox instead.
 --
--- Keys, all below hotline:{<domain>}: (one hash tag a domain, so a domain lives on one node of a cluster). L is a line:
+-- Keys, all below hotline:{<domain>}:<SHAPE>: but the journal, which is hotline:{<domain>}:journal for readers of any
+-- version (one hash tag a domain, so a domain lives on one node of a cluster). L is a line:
 -- a requirement of one kind of item, `<kind>.<digest>`, or one agent's own line, `<kind>.@<agent>`:
+--   life           string     another one since Redis was emptied, made by whoever defines agents first
 --   seq            counter    items' sequence and offers' tokens; starts at the clock, so a lost Redis repeats none
 --   lines          hash       L -> canonical expression
 --   policies       hash       id -> JSON (policy.py); never changes below one id
@@ -38,7 +40,7 @@
 --   journal        stream     what happened, field e = JSON
 -- Cost below: R = lines an agent stands in, x = agents an item excludes (few), n = members of a set.
 
-local PREFIX, NOW, ENGINE = '', 0, ''
+local PREFIX, JOURNAL, NOW, ENGINE = '', '', 0, ''
 local notices, next_due = {}, nil
 
 local function call(...) return redis.call(...) end -- redis.call does not exist yet while a library loads
@@ -50,7 +52,8 @@ local function now_ms(asked)
 end
 
 local function enter(keys, args)
-  PREFIX, NOW, ENGINE = keys[1] .. ':', now_ms(args[1]), args[2]
+  PREFIX, JOURNAL = keys[1] .. ':' .. SHAPE .. ':', keys[1] .. ':journal'
+  NOW, ENGINE = now_ms(args[1]), args[2]
   notices, next_due = {}, nil
 end
 
@@ -151,6 +154,6 @@ end
 -- fields: ready JSON members, `"queue":"sales","position":1`, or ''
 local function journal(kind, item, fields)
   if fields ~= '' then fields = ',' .. fields end
-  call('XADD', PREFIX .. 'journal', '*', 'e',
+  call('XADD', JOURNAL, '*', 'e',
     '{"type":"' .. kind .. '","call":' .. quoted(item) .. ',"at":' .. NOW .. fields .. '}')
 end

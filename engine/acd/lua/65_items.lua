@@ -26,7 +26,7 @@ local function inherit(i, asked)
   if kept then i.at = math.min(i.at, tonumber(kept)) end
   local other = asked.replaces ~= '' and load_item(asked.replaces)
   if other and other.state ~= 'talking' then
-    i.at = math.min(i.at, other.at)
+    if other.at <= i.at then i.at, i.member = other.at, string.sub(other.member, 1, 17) .. i.id end
     i.head, i.strict = math.max(i.head, other.head), math.max(i.strict, other.strict)
   end
   return kept and place, other and other.state ~= 'talking'

@@ -31,15 +31,15 @@ local EXPIRED = {
   place = function(place) call('HDEL', PREFIX .. 'places', place) end,
 }
 
--- tick() -> { how many timers were due (at most 100 are taken at a time), timer, fault, … of those that could not be
--- handled }; -1 for the number if this domain knows no agents: Redis was emptied, or nothing was ever defined. due_in_ms is that of the earliest timer of all: 0 when more are due already.
+-- tick() -> { how many timers were due (at most 100 are taken at a time), the life, timer, fault, … of those that could
+-- not be handled }. due_in_ms is that of the earliest timer of all: 0 when more are due already.
 -- O(R log n) a timer
 register('tick', function()
   local timers = PREFIX .. 'timers'
   local due = call('ZRANGE', timers, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, BATCH)
   -- All of them first: what one of them arms again while another is handled must stay armed.
   if due[1] then call('ZREM', timers, unpack(due)) end
-  local result = { #due }
+  local result = { #due, call('GET', PREFIX .. 'life') or '' }
   for _, timer in ipairs(due) do
     local kind, subject = string.match(timer, '^(%l+):(.*)$')
     local expire = EXPIRED[kind]
@@ -52,9 +52,8 @@ register('tick', function()
       end
     end
   end
-  call('XTRIM', PREFIX .. 'journal', 'MAXLEN', '~', EVENTS_KEPT)
+  call('XTRIM', JOURNAL, 'MAXLEN', '~', EVENTS_KEPT)
   local first = call('ZRANGE', timers, 0, 0, 'WITHSCORES')
   next_due = first[2] and tonumber(first[2]) or nil
-  if not due[1] and call('EXISTS', PREFIX .. 'agents') == 0 then return { -1 } end
   return result
 end)

@@ -30,8 +30,9 @@ local function set_profile(a, profile)
   a.profile = profile
 end
 
--- define(agent, profile, limits, rank, weight) -> 1. Creates the agent logged out, device down; a known one keeps
--- intent, device and what is at hand. O(R log n)
+-- define(agent, profile, limits, rank, weight, intent or '', reason, device) -> 1. Who has never said anything has that
+-- intent and that device from now on, else is logged out, device down; anybody else keeps intent, device and what is at
+-- hand. O(R log n)
 register('define', function(args)
   local id = args[3]
   local a = load_agent(id) or new_agent(id)
@@ -40,6 +41,10 @@ register('define', function(args)
   leave_ready_sets(a)
   set_profile(a, args[4])
   a.limits, a.rank, a.weight, a.removed = args[5], tonumber(args[6]), tonumber(args[7]), 0
+  if args[8] ~= '' and a.intent == 'logged_out' and a.reason == '' then
+    set_intent(a, args[8], args[9])
+    if a.device ~= args[10] then set_device(a, args[10]) end
+  end
   settle(a)
   return 1
 end)

@@ -86,18 +86,19 @@ register('adopt', function(args)
   return found
 end)
 
--- restore(item, agent) -> 1, or 0: unknown, or not free. After Redis was emptied: this item, just enqueued again and held,
--- is the one that the agent has been talking about all along. O(R log n)
+-- restore(item, agent, ms) -> 1, or 0: unknown, or not held. After Redis was emptied: this item, just enqueued again and
+-- held, is the one that the agent has been talking about for so long. O(R log n)
 register('restore', function(args)
   local i, a = load_item(args[3]), load_agent(args[4])
   if not i or not a or i.state ~= 'deferred' then return 0 end
-  local token = whole(next_seq()) .. '-' .. i.id
-  i.offers = { { agent = a.id, token = token, state = 'accepted', offered_at = NOW, ringing_at = NOW } }
+  local token, since = whole(next_seq()) .. '-' .. i.id, NOW - tonumber(args[5])
+  i.offers = { { agent = a.id, token = token, state = 'accepted', offered_at = since, ringing_at = since } }
   i.state, i.back_at, i.attempt = 'talking', 0, 1
   save_item(i)
   arm_item(i)
   leave_ready_sets(a)
-  a.hands[#a.hands + 1] = { token = token, kind = i.terms.kind, work = 'talking', since = NOW, till = 0 }
+  a.hands[#a.hands + 1] = { token = token, kind = i.terms.kind, work = 'talking', since = since, till = 0 }
+  a.calls, a.idle_since = a.calls + 1, 0
   settle(a)
   journal('item.restored', i.id, '"agent":' .. quoted(a.id))
   return 1

@@ -1,0 +1,104 @@
+"""How much an agent can have at hand, kind by kind."""
+
+from __future__ import annotations
+
+from engine.acd import AgentTerms, Device, Missed, Work
+from tests.acd.desk import Desk, policy
+
+CHAT = policy("any", kind="chat")
+MAIL = policy("any", kind="email")
+
+
+async def _answers(desk: Desk, *items: str) -> None:
+    for offer in [offer for offer in desk.offers if offer.item in items]:
+        await desk.acd.accept(offer.token)
+
+
+async def test_agent_has_as_many_of_a_kind_as_they_take_and_not_one_more(desk: Desk) -> None:
+    await desk.staff({"8001": AgentTerms(takes={"chat": 3})}, "any")
+    placements = [await desk.calls(f"chat-{n}", CHAT) for n in range(5)]
+    assert [placement.position for placement in placements] == [0, 0, 0, 1, 2]
+    await _answers(desk, "chat-0")
+    await desk.acd.leave("chat-0", reason="completed")
+    await desk.acd.wrapup("8001", 0)
+    assert desk.last.item == "chat-3"
+
+
+async def test_kinds_share_one_agent_and_voice_is_all_of_them(desk: Desk) -> None:
+    await desk.staff({"8001": AgentTerms(takes={"voice": 1, "chat": 2, "email": 4})}, "any")
+    await desk.calls("chat", CHAT)
+    await desk.calls("mail-1", MAIL)
+    await desk.calls("mail-2", MAIL)
+    assert (await desk.calls("mail-3", MAIL)).position == 1, "a half and two quarters are one"
+    assert not (await desk.calls("chat-2", CHAT)).offers
+    assert not (await desk.calls("call")).offers
+
+
+async def test_call_keeps_everything_else_away(desk: Desk) -> None:
+    await desk.staff({"8001": AgentTerms(takes={"voice": 1, "chat": 3})}, "any")
+    await desk.calls("call")
+    assert (await desk.calls("chat", CHAT)).position == 1
+    assert (await desk.agent("8001")).ready == ()
+
+
+async def test_kind_that_interrupts_comes_to_those_who_have_others_at_hand_and_not_the_other_way(desk: Desk) -> None:
+    agents = {"8001": AgentTerms(takes={"voice": 1, "chat": 2})}
+    await desk.acd.define(agents, [policy("any"), CHAT], interrupting={"voice"})
+    await desk.ready("8001")
+    await desk.calls("chat-1", CHAT)
+    await _answers(desk, "chat-1")
+    assert (await desk.calls("call")).offers
+    assert not (await desk.calls("chat-2", CHAT)).offers
+    assert not (await desk.calls("call-2")).offers, "one conversation is enough"
+
+
+async def test_without_a_phone_there_are_no_calls_but_chats(desk: Desk) -> None:
+    await desk.staff({"8001": AgentTerms(takes={"voice": 1, "chat": 3})}, "any")
+    await desk.acd.agent("8001", device=Device.DOWN)
+    assert (await desk.agent("8001")).ready == ("chat",)
+    assert (await desk.calls("call")).position == 1
+    assert (await desk.calls("chat", CHAT)).offers
+
+
+async def test_who_talks_on_their_own_phone_is_offered_nothing(desk: Desk) -> None:
+    await desk.staff({"8001": AgentTerms(takes={"voice": 1, "chat": 3})}, "any")
+    await desk.acd.agent("8001", device=Device.BUSY)
+    assert (await desk.calls("chat", CHAT)).position == 1
+
+
+async def test_each_of_several_wrap_ups_ends_at_its_own_time(desk: Desk) -> None:
+    await desk.staff({"8001": AgentTerms(takes={"chat": 2})}, "any")
+    for item, wrapup_ms in (("short", 3_000), ("long", 60_000)):
+        await desk.calls(item, policy("any", kind="chat", wrapup_ms=wrapup_ms))
+    await _answers(desk, "short", "long")
+    await desk.acd.leave("short", reason="completed")
+    await desk.acd.leave("long", reason="completed")
+    assert (await desk.calls("next", CHAT)).position == 1
+    await desk.passes(3_000)
+    assert desk.last.item == "next"
+    assert [hand.item for hand in (await desk.agent("8001")).hands if hand.work == Work.WRAPUP] == ["long"]
+
+
+async def test_limit_that_is_lowered_while_they_are_at_work_lets_them_finish(desk: Desk) -> None:
+    await desk.staff({"8001": AgentTerms(takes={"chat": 3})}, "any")
+    for number in range(3):
+        await desk.calls(f"chat-{number}", policy("any", kind="chat", wrapup_ms=0))
+    await _answers(desk, "chat-0", "chat-1", "chat-2")
+    await desk.staff({"8001": AgentTerms(takes={"chat": 1})}, "any", ready=False)
+    await desk.calls("next", CHAT)
+    for number in range(2):
+        await desk.acd.leave(f"chat-{number}", reason="completed")
+    assert desk.last.item != "next"
+    await desk.acd.leave("chat-2", reason="completed")
+    assert desk.last.item == "next"
+
+
+async def test_missed_chat_costs_the_place_among_those_with_as_many(desk: Desk) -> None:
+    await desk.staff({name: AgentTerms(takes={"chat": 3}) for name in "ab"}, "any")
+    await desk.calls("chat", CHAT)
+    assert desk.last.agent == "a"
+    await desk.misses(Missed.BUSY)
+    await desk.acd.withdraw("chat", "test")
+    await desk.passes(10_000)
+    await desk.calls("next", CHAT)
+    assert desk.last.agent == "b"
