@@ -34,6 +34,7 @@ for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do
     local packed = of == 'agent' or of == 'item' or of == 'pace'
     found[name] = packed and plain(cmsgpack.unpack(text)) or text
   elseif kind == 'zset' then found[name] = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  elseif name == 'profiles' then found[name] = {} -- packed, and told by members
   elseif kind == 'hash' then found[name] = redis.call('HGETALL', key)
   elseif kind == 'set' then found[name] = redis.call('SMEMBERS', key)
   elseif kind == 'list' then found[name] = redis.call('LRANGE', key, 0, -1)
