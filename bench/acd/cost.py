@@ -83,6 +83,7 @@ class _Scale:
         self._found: dict[str, list[float]] = defaultdict(list)
 
     async def weigh(self, verb: str, calls: Iterable[Awaitable[T]]) -> list[T]:
+        await self._server.rewritten()
         await self._server.forget()
         if results := await asyncio.gather(*calls):
             self._found[verb].append(await self._server.usec_per_call())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from bench.children import running, spawn
 from engine.redis_line import RedisLine
 
 _STARTS_S = 10.0
+_LOOKS_AGAIN_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ class Server:
         """Of a function call, in microseconds of Redis' own, since the last `forget`."""
         told = (await self.info("commandstats"))["cmdstat_fcall"]
         return float(dict(pair.split("=") for pair in told.split(","))["usec_per_call"])
+
+    async def rewritten(self) -> None:
+        """Returns when its log is not being rewritten: while it is, every page that it writes to is copied first."""
+        while (await self.info("persistence"))["aof_rewrite_in_progress"] == "1":
+            await asyncio.sleep(_LOOKS_AGAIN_S)
 
     async def forget(self) -> None:
         await self.line.call("CONFIG", "RESETSTAT")

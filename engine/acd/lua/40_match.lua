@@ -228,7 +228,9 @@ settle = function(a)
       for _, kind in ipairs(open) do join_ready_sets(a, kind) end
       break
     end
-    reserve(item, a, call('ZRANGE', PREFIX .. 'ready:' .. item.line, 0, CANDIDATES - 1, 'WITHSCORES'))
+    -- Nobody else is ready for what waits, unless it may not go to them.
+    local unfit = item.offers[1] or next(item.excluded)
+    reserve(item, a, unfit and call('ZRANGE', PREFIX .. 'ready:' .. item.line, 0, CANDIDATES - 1, 'WITHSCORES') or {})
     save_item(item)
   end
   save_agent(a)
