@@ -11,6 +11,8 @@ Skills = Mapping[str, int]
 
 # An agent who serves a queue has, beside their skills, this one at level 1.
 MEMBER_OF = "queue:"
+# Whoever has a program open that shows them items has this one; no skill in agents.yaml has a dot in its name.
+CLIENT = "client.open"
 
 COMPARE: dict[str, Callable[[int, int], bool]] = {
     ">=": operator.ge,

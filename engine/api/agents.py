@@ -12,10 +12,9 @@ from aiohttp import web
 from pydantic import Field
 
 from engine.acd import AgentState, Intent, UnknownAgent, parse
-from engine.acd.conditions import MEMBER_OF, Skill, leaves
+from engine.acd.conditions import CLIENT, MEMBER_OF, Skill, leaves
 from engine.api.wire import Signed, answer, known, read
 from engine.config.queues import Queue
-from engine.items import CLIENT
 
 if TYPE_CHECKING:
     from engine.app import Engine

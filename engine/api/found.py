@@ -17,7 +17,7 @@ _REMEDY = "; `hotline calls` and `hotline items` list what there is"
 
 def live(of: Engine, wanted: str) -> str:
     """The id of a call or an item that has not ended. Raises 404, AmbiguousId."""
-    found = _begins(wanted, [*(record.id for record in of.calls.records()), *(item.id for item in of.items.items())])
+    found = _going_on(of, wanted)
     if not found:
         raise web.HTTPNotFound(text=f"no call or item {wanted} is there now{_REMEDY}")
     return _only(wanted, found)
@@ -26,7 +26,7 @@ def live(of: Engine, wanted: str) -> str:
 async def ever(of: Engine, wanted: str) -> tuple[str, str]:
     """The id of a call or an item, ended or not, and why the database could not be asked. Raises 404, AmbiguousId,
     DatabaseDown when nobody else knows it."""
-    now = _begins(wanted, [*(record.id for record in of.calls.records()), *(item.id for item in of.items.items())])
+    now = _going_on(of, wanted)
     try:
         then = await of.database.ids(wanted)
     except DatabaseDown as error:
@@ -38,8 +38,11 @@ async def ever(of: Engine, wanted: str) -> tuple[str, str]:
     return _only(wanted, {*now, *then}), ""
 
 
-def _begins(wanted: str, ids: Collection[str]) -> list[str]:
-    return [wanted] if wanted in ids else [each for each in ids if each.startswith(wanted)]
+def _going_on(of: Engine, wanted: str) -> list[str]:
+    if wanted in of.calls or wanted in of.items:
+        return [wanted]
+    ids = [*(record.id for record in of.calls.records()), *(item.id for item in of.items.items())]
+    return [each for each in ids if each.startswith(wanted)]
 
 
 def _only(wanted: str, found: Collection[str]) -> str:

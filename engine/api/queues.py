@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from engine.acd import AgentState, parse
-from engine.acd.conditions import Skills
+from engine.acd.conditions import CLIENT, Skills
 from engine.api.wire import answer
 from engine.config.queues import Queue
-from engine.items import CLIENT
 
 if TYPE_CHECKING:
     from engine.app import Engine

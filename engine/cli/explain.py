@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import typer
 
+from engine.acd.conditions import CLIENT
 from engine.cli.common import JsonOption, StateOption, asked, console, plain_table, print_json
 from engine.journal.events import from_data
 from engine.journal.timeline import MISSED, PASSED, Context, describe, span
@@ -90,7 +91,7 @@ class _Page:
                     self._context.agent(agent["agent"]), idle, _why(agent["why"]) if agent["why"] else "could"
                 )
         for agent in unmet:
-            table.add_row(self._context.agent(agent["agent"]), "", f"lacks {', '.join(agent['lacks'])}")
+            table.add_row(self._context.agent(agent["agent"]), "", _lacks(agent["lacks"]))
         console.print()
         console.print(table)
 
@@ -145,6 +146,12 @@ def _to_come(now: Mapping[str, Any]) -> Iterable[str]:
         yield f"leaves in {span(now['limit_in_ms'])}: {_LIMITS.get(now['limit_why'], now['limit_why'])}"
     if now["preferred"]:
         yield f"first choice: {now['preferred']}"
+
+
+def _lacks(conditions: Sequence[str]) -> str:
+    others = [condition for condition in conditions if condition != CLIENT]
+    parts = ["no program open"] if CLIENT in conditions else []
+    return "; ".join([*parts, *([f"lacks {', '.join(others)}"] if others else [])])
 
 
 def _why(code: str) -> str:

@@ -32,6 +32,8 @@ T = TypeVar("T")
 MOST_ITEMS = 10_000
 # In a queue that a reload has removed: its last items are served all the same.
 REMOVED_RING_S = 20.0
+# For so long nobody else is offered what is to be found at somebody's hand in a moment.
+HELD_MS = 60_000
 MOVED = "queue:"
 OVER = "there is no offer {} any more: it was not taken in time, or was taken back"
 
@@ -314,6 +316,17 @@ class Board:
         else:
             for offer in state.offers:
                 self._ring(item, offer)
+
+    async def refill(self) -> None:
+        """Redis was emptied and knows the agents again: every item is where it was, and with whom; one that was put off
+        comes back at once. Raises LineDown."""
+        self.presence.repeat()
+        for item in self.items():
+            agent = self.desks.holder(item.id)
+            self.desks.stop_all(item.id)
+            placement = await self._enqueue(item, came_ms=_now_ms() + HELD_MS if agent else item.added_ms)
+            if placement.refused or (agent and not await self._acd.restore(item.id, agent)):
+                self._end(item.id)
 
     async def close(self) -> None:
         """Stops telling anybody. The items stay where they are."""

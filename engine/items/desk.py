@@ -16,8 +16,6 @@ from typing import Any
 from engine.acd import Offer
 from engine.items.item import Item
 
-# Who has a program open can do so much, and is asked for by the queues of items; no skill in agents.yaml is called so.
-CLIENT = "client.open"
 # How long a program that asks again and again may be silent before its agent is offered no more items.
 SILENT_S = 30.0
 
@@ -90,6 +88,10 @@ class Desks:
     def of(self, agent: str) -> Desk:
         """An agent's."""
         return self._desks.setdefault(agent, Desk())
+
+    def all(self) -> list[tuple[str, Desk]]:
+        """By agent."""
+        return list(self._desks.items())
 
     def ring(self, offer: Offer, item: Item, ring_s: float, missed: Callable[[], object]) -> None:
         """An agent is offered an item; `missed` is called when they have not answered in `ring_s` seconds."""

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from engine.acd import Acd, UnknownAgent
-from engine.items.desk import CLIENT, SILENT_S, Desk, Desks
+from engine.acd.conditions import CLIENT
+from engine.items.desk import SILENT_S, Desk, Desks
 from engine.redis_line import LineDown
 
 AGAIN_S = 0.5
@@ -29,6 +30,12 @@ class Presence:
                 desk = self._desks.of(agent)
                 desk.is_open = desk.told_open = True
                 self._wait_for_silence(agent, desk)
+
+    def repeat(self) -> None:
+        """Redis was emptied, and has forgotten whose program is open."""
+        for agent, desk in self._desks.all():
+            desk.told_open = False
+            self._say(agent, desk, is_open=desk.is_open)
 
     @contextmanager
     def watching(self, agent: str) -> Iterator[Desk]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engine.acd import Policy, Step, parse
+from engine.acd.conditions import CLIENT
 from engine.config import policies
 from engine.config.site import Site
 from engine.flow.steps.base import ToQueue
-from engine.items.desk import CLIENT
 
 
 def policy_of(queue: str, site: Site) -> Policy:

@@ -13,6 +13,9 @@ import orjson
 from engine.journal import events as e
 from engine.journal.events import Event
 
+# Where a customer is who was called back, before they have pressed the key: in no step.
+CALLED_BACK = "called_back"
+
 
 @dataclass(slots=True)
 class Context:
@@ -50,6 +53,8 @@ class Timeline:
             self._began_ms = event.at
         if isinstance(event, e.IvrNodeEntered):
             self._context.step_kind = event.kind
+        elif isinstance(event, e.CallArrived) and event.callback:
+            self._context.step_kind = CALLED_BACK
         return Line((event.at - self._began_ms) / 1000, describe(event, self._context))
 
 
@@ -85,6 +90,8 @@ def _arrived(event: e.CallArrived, _: Context) -> str:
     else:
         caller = event.number or event.raw or "a caller without a number"
     place = ", ".join(part for part in (event.area, event.carrier) if part)
+    if event.callback:
+        return f"we have called {event.number}{f' ({place})' if place else ''} back over trunk {event.trunk}"
     via = f" over trunk {event.trunk}" if event.trunk else ""
     return f"call to {event.dialled} from {caller}{f' ({place})' if place else ''}{via}"
 
@@ -109,7 +116,11 @@ def _played(event: e.IvrPlayed, _: Context) -> str:
 
 
 def _digit(event: e.IvrDigit, context: Context) -> str:
-    return f"pressed {event.digit}" if context.step_kind in ("menu", "callback") else "pressed a key (not shown)"
+    return (
+        f"pressed {event.digit}"
+        if context.step_kind in ("menu", "callback", CALLED_BACK)
+        else "pressed a key (not shown)"
+    )
 
 
 def _entered(event: e.IvrEntered, _: Context) -> str:
@@ -195,10 +206,15 @@ def _missed(event: e.OfferMissed, context: Context) -> str:
     why = f" ({', '.join(signs)})" if signs else ""
     missed = MISSED.get(event.reason, f"missed the call: {_words(event.reason)}")
     rang = f" after ringing {span(event.ring_ms)}" if event.ring_ms else ""
-    return f"{context.agent(event.agent)} {missed}{rang}{why}; the caller keeps their place"
+    keeps = "the caller keeps their"
+    if _is_no_call(event):
+        missed, keeps = missed.replace("the call", "it"), "it keeps its"
+    return f"{context.agent(event.agent)} {missed}{rang}{why}; {keeps} place"
 
 
 def _accepted(event: e.OfferAccepted, context: Context) -> str:
+    if _is_no_call(event):
+        return f"{context.agent(event.agent)} has taken it; it waited {span(event.wait_ms)}"
     rang = f"{context.agent(event.agent)} answered after ringing {span(event.ring_ms)}"
     return f"{rang}; the caller waited {span(event.wait_ms)}"
 
@@ -241,6 +257,13 @@ def _skills(event: e.AgentSkillsChanged, context: Context) -> str:
     return f"{context.agent(event.agent)} can now as configured{f', but {differing}' if differing else ''}"
 
 
+def _callback_failed(event: e.CallbackFailed, _: Context) -> str:
+    signs = [f"SIP {event.tech_cause}" if event.tech_cause else "", f"cause {event.cause}" if event.cause else ""]
+    why = ", ".join(sign for sign in signs if sign)
+    again = f"the next try comes in {span(max(event.again_ms - event.at, 0))}" if event.again_ms else "given up"
+    return f"try {event.attempt} failed: {_words(event.reason)}{f' ({why})' if why else ''}; {again}"
+
+
 def _nth(tries: int) -> str:
     return "" if tries == 1 else f" at try {tries}"
 
@@ -254,6 +277,10 @@ def _ended(event: e.CallEnded, _: Context) -> str:
 def _unknown(event: Event, _: Context) -> str:
     data = event.data if isinstance(event, e.UnknownEvent) else {}
     return f"{event.type} {_json(data)}"
+
+
+def _is_no_call(event: Event) -> bool:
+    return event.call.startswith("item-")
 
 
 def _words(code: str) -> str:
@@ -299,7 +326,10 @@ SENTENCES: dict[type[Event], Sentence] = {
     e.ItemAnnounced: _announced,
     e.ItemEnded: lambda event, _: f"left the queue: {_words(event.reason)}",
     e.OfferCreated: _offered,
-    e.OfferRinging: lambda event, c: f"phone of {c.agent(event.agent)} rings, {span(event.ms)} after the offer",
+    e.OfferRinging: lambda event, c: (
+        f"{'program' if _is_no_call(event) else 'phone'} of {c.agent(event.agent)} "
+        f"{'shows it' if _is_no_call(event) else 'rings'}, {span(event.ms)} after the offer"
+    ),
     e.OfferAccepted: _accepted,
     e.OfferMissed: _missed,
     e.OfferCancelled: lambda event, c: f"offer to {c.agent(event.agent)} taken back: {_words(event.reason)}",
@@ -315,7 +345,15 @@ SENTENCES: dict[type[Event], Sentence] = {
     e.VoicemailHeard: lambda event, c: f"{c.agent(event.by)} has listened to the voicemail",
     e.VoicemailDeleted: lambda event, c: f"the voicemail was deleted by {c.agent(event.by)}",
     e.CallbackRequested: lambda event, _: f"wants to be called back on {event.number} by {event.queue}",
-    e.CallbackClosed: lambda event, c: f"the callback is {event.state}, says {c.agent(event.by)}",
+    e.CallbackDialled: lambda event, c: (
+        f"calling {event.number} back through {event.trunk} for {c.agent(event.agent)}{_nth(event.attempt)}"
+    ),
+    e.CallbackAnswered: lambda event, _: f"answered after {span(event.ring_ms)}: call {event.answered_by}",
+    e.CallbackConfirmed: lambda _, __: "the customer has pressed the key: it is they who wanted to be called",
+    e.CallbackFailed: _callback_failed,
+    e.CallbackClosed: lambda event, c: (
+        f"the callback is {event.state}{f', says {c.agent(event.by)}' if event.by else ''}"
+    ),
     e.SurveyAnswered: lambda event, _: f"answered {event.score} to {event.question}",
     e.MessageQueued: lambda event, _: f"a message to {event.to} waits to be sent",
     e.MessageDelivered: lambda event, _: f"the message was taken by its endpoint{_nth(event.tries)}",

@@ -25,6 +25,7 @@ SMALL = Path(__file__).parents[1] / "unit/small_site"
 QUEUES: dict[str, Any] = {
     "mail": {"kind": "email", "require": "english", "ring": "150ms", "wrap_up": "0s", "max_wait": "1h"},
     "urgent": {"kind": "email", "require": "english", "ring": "20s", "wrap_up": "10s", "max_wait": "1h", "capacity": 1},
+    "both": {"kind": "email", "require": "english", "ring": "20s", "ring_at_once": 2},
     "members": {"kind": "email", "ring": "20s"},
     "brief": {"kind": "email", "require": "english", "ring": "20s", "max_wait": "200ms"},
 }
@@ -66,9 +67,12 @@ class Office:
 
     async def open(self) -> None:
         await self.acd.open()
+        await self.define()
+        await self.board.take_over([item for item in await self.acd.adopt() if is_item(item.id)])
+
+    async def define(self) -> None:
         told = policies.policies(self.site) + policies_of(self.site)
         await self.acd.define(policies.terms(self.site), told)
-        await self.board.take_over([item for item in await self.acd.adopt() if is_item(item.id)])
 
     async def close(self) -> None:
         await self.board.close()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from engine.acd import Device, Intent
-from engine.items import NotThere, NotThisItem, TooLarge, new_item
-from engine.redis_line import RedisLine
+from engine.acd import Device, Intent, Placement
+from engine.items import NotThere, NotThisItem, TooLarge, TooMany, board, new_item, presence
+from engine.redis_line import LineDown, RedisLine
 from tests.acd.office import Office, site, until
 
 
@@ -206,6 +207,73 @@ async def test_an_item_between_two_queues_is_not_lost_with_the_engine(office: Of
         assert await line.call("HLEN", "hotline:{default}:items-again:main") == 0
     finally:
         await successor.close()
+
+
+async def test_an_emptied_redis_is_told_again_of_every_item_and_who_has_it(office: Office, line: RedisLine) -> None:
+    await office.ready("8002")
+    held = await office.add("urgent", data=[1])
+    await office.board.accept((await office.offered("8002"))["token"])
+    waiting = await office.add("urgent")
+    await office.offered("8002")
+    await line.call("FLUSHALL")
+
+    await office.define()
+    await office.acd.agent("8002", intent=Intent.READY)
+    await office.board.refill()
+    await office.until_work("8002", "talking")
+    assert office.board.desks.of("8002").view()["items"] == [held.fields()]
+    offer = await office.offered("8002")
+    assert offer["item"]["id"] == waiting.id
+    await office.board.accept(offer["token"])
+    for item in (held, waiting):
+        await office.board.complete(item.id)
+
+
+async def test_an_item_offered_to_several_belongs_to_whoever_takes_it_first(office: Office) -> None:
+    await office.ready("8002", "8003")
+    await office.add("both")
+    first, second = await office.offered("8002"), await office.offered("8003")
+    await office.board.accept(second["token"])
+    assert not office.board.desks.of("8002").offers
+    with pytest.raises(NotThisItem, match="taken back"):
+        await office.board.accept(first["token"])
+    state = await office.acd.look_at("8002")
+    assert state is not None
+    assert (state.work, state.misses, state.cool_until_ms) == ("idle", 0, 0)
+
+
+async def test_an_agent_whose_program_falls_silent_is_offered_nothing_more(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence, "SILENT_S", 0.05)
+    await office.ready("8002")
+    await until(lambda: not office.board.desks.of("8002").told_open)
+    item = await office.add("urgent")
+    assert await office.acd.position(item.id) == 1
+
+
+async def test_an_item_that_redis_may_or_may_not_have_taken_is_given_to_nobody(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enqueue = office.acd.enqueue
+
+    async def unanswered(*words: Any, **terms: Any) -> Placement:
+        await enqueue(*words, **terms)
+        raise LineDown("gone before it answered")
+
+    monkeypatch.setattr(office.acd, "enqueue", unanswered)
+    item = new_item("mail", "email")
+    with pytest.raises(LineDown):
+        await office.board.add(item)
+    await until(lambda: item.id not in office.board)
+    assert await office.acd.item(item.id) is None
+
+
+async def test_there_is_an_end_to_how_many_items_are_kept(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(board, "MOST_ITEMS", 1)
+    await office.add("mail")
+    with pytest.raises(TooMany):
+        await office.board.add(new_item("mail", "email"))
 
 
 def test_an_item_carries_little() -> None:

@@ -32,6 +32,17 @@ CALL = "01kak3r9sdm4p7"
 WAITS = Policy(steps=(Step(0, "sales"),), lease_ms=20_000, wrapup_ms=10_000)
 
 
+class Calls:
+    def __init__(self, records: list[CallRecord]) -> None:
+        self._records = records
+
+    def __contains__(self, call_id: str) -> bool:
+        return any(record.id == call_id for record in self._records)
+
+    def records(self) -> list[CallRecord]:
+        return self._records
+
+
 class Counter:
     """The API of an office, and who asks it."""
 
@@ -43,7 +54,7 @@ class Counter:
             acd=office.acd,
             items=office.board,
             database=database,
-            calls=SimpleNamespace(records=lambda: self.records),
+            calls=Calls(self.records),
             board=SimpleNamespace(site=office.site),
         )
         self.api = Api(cast(Engine, engine))

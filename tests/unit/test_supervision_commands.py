@@ -50,8 +50,8 @@ MISSED: dict[str, Any] = {
 QUEUED = {"type": "item.enqueued", "call": CALL, "at": AT, "queue": "sales", "requirement": "sales>=8",
           "head_start_ms": 300_000, "position": 0, "ready": 1}  # fmt: skip
 EXPLAINED: dict[str, Any] = {
-    "id": CALL, "now": NOW, "unmet": [{"agent": "8002", "lacks": ["sales>=8"]}], "offers": [MISSED], "path": [QUEUED],
-    "ended": None, "names": {"8001": "李雷"}, "fault": "",
+    "id": CALL, "now": NOW, "unmet": [{"agent": "8002", "lacks": ["client.open", "sales>=8"]}], "offers": [MISSED],
+    "path": [QUEUED], "ended": None, "names": {"8001": "李雷"}, "fault": "",
 }  # fmt: skip
 EMAIL: dict[str, Any] = {
     "id": ITEM, "queue": "mail", "type": "email", "subject": "Wrong [/] invoice", "data": {"mail": 4711}, "by": "crm",
@@ -143,7 +143,7 @@ def test_an_explanation_tells_steps_score_and_everybodys_reason(state: State) ->
     assert "9, none of them there" in row(said, "after 60 s")
     assert "pausing" not in said
     assert "missed this caller before" in row(said, "8001 李雷  ")
-    assert "lacks sales>=8" in row(said, "8002")
+    assert "no program open; lacks sales>=8" in row(said, "8002")
 
 
 @pytest.mark.usefixtures("engine")

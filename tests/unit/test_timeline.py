@@ -82,6 +82,20 @@ def test_an_event_is_said_in_plain_english(event: e.Event) -> None:
     assert describe(event, NAMES) == SAID[event.type]
 
 
+def test_an_items_story_speaks_of_no_caller_and_no_phone() -> None:
+    item = "item-019ab3f2c1d0a1b2c3"
+    told = [
+        e.OfferRinging(item, AT, "t-1", "8001", 48),
+        e.OfferMissed(item, AT, "t-1", "8001", "rejected", 0),
+        e.OfferAccepted(item, AT, "t-2", "8001", 3_000, 1_200),
+    ]
+    assert [describe(event, NAMES) for event in told] == [
+        "program of 8001 李雷 shows it, 48 ms after the offer",
+        "8001 李雷 rejected it; it keeps its place",
+        "8001 李雷 has taken it; it waited 3.0 s",
+    ]
+
+
 def test_an_unknown_event_gets_its_type_and_its_data() -> None:
     event = e.UnknownEvent(CALL, AT, "callback.dialled", {"number": "+8613800138000"})
     assert describe(event) == 'callback.dialled {"number":"+8613800138000"}'
