@@ -20,11 +20,12 @@ test: ## run the whole test suite; ARGS="tests/unit -k menu" for a part of it, J
 	@setup/setup.sh test
 	@$(PYTHON_OF_VENV) -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
-lint: ## ruff and mypy over everything
+lint: ## ruff and mypy over everything, luacheck over what runs in Redis
 	@setup/setup.sh lint
 	$(PYTHON_OF_VENV) -m ruff check .
 	$(PYTHON_OF_VENV) -m ruff format --check .
 	$(PYTHON_OF_VENV) -m mypy
+	$(PYTHON_OF_VENV) -c 'from engine.acd.library import library; print(library().source)' | luacheck -
 
 bench: ## measure calls beside app_queue; ARGS="--cps 30 --json" for more
 	@setup/setup.sh bench

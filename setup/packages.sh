@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages of what is missing among: venv redis mmdebstrap postgresql espeak-ng sipp tcpdump.
+# Installs the Debian packages of what is missing among: venv luacheck redis mmdebstrap postgresql espeak-ng
+# sipp tcpdump.
 # It looks for the programs, not the packages: what came from elsewhere is as good.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,7 +12,7 @@ there() {
     case $1 in
         venv) find_python >/dev/null ;;
         redis) command -v redis-server >/dev/null ;;
-        sipp | tcpdump | mmdebstrap | espeak-ng) command -v "$1" >/dev/null ;;
+        sipp | tcpdump | mmdebstrap | espeak-ng | luacheck) command -v "$1" >/dev/null ;;
         postgresql) [[ -x $POSTGRESQL/initdb || ${DATABASE_URL:-} == postgres* ]] ;;
         *) stop "setup/packages.sh knows no $1" ;;
     esac
@@ -21,6 +22,7 @@ package() {
     case $1 in
         venv) echo python3-venv ;;
         redis) echo redis-server ;;
+        luacheck) echo lua-check ;;
         sipp) echo sip-tester ;;
         postgresql) echo postgresql-15 ;;
         *) echo "$1" ;;

@@ -6,11 +6,11 @@ cd "$(dirname "$0")/.."
 . setup/say.sh
 
 case ${1:-all} in
-    lint) needs=(venv) asterisk='' ;;
+    lint) needs=(venv luacheck) asterisk='' ;;
     demo) needs=(venv redis) asterisk=1 ;;
     test) needs=(venv redis postgresql espeak-ng) asterisk=1 ;;
     bench) needs=(venv redis sipp tcpdump) asterisk=1 ;;
-    all) needs=(venv redis postgresql espeak-ng sipp tcpdump) asterisk=1 ;;
+    all) needs=(venv luacheck redis postgresql espeak-ng sipp tcpdump) asterisk=1 ;;
     *) stop "setup.sh takes all, demo, test, bench or lint" ;;
 esac
 

@@ -88,6 +88,10 @@ class Scene:
         phone.vanish()
         self._vanished.append(self.user(phone))
 
+    def seat(self, user: str) -> Phone:
+        """The phone that was registered for an agent."""
+        return self._seats[user]
+
     def user(self, phone: Phone) -> str:
         return next(user for user, seat in self._seats.items() if seat is phone)
 

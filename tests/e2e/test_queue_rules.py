@@ -1,0 +1,264 @@
+"""What ends a wait besides an agent: each rule leads to its branch, and when two come together one of them wins."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import pytest
+
+from engine.api.client import ask
+from tests.e2e.hotline import Json
+from tests.e2e.scene import SOON_S, Scene, kinds_of, only
+from tests.e2e.site_of_tones import MUSIC_HZ, PROMPTS_HZ, RULES_POOL
+from tests.e2e.waiting import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ANNE, BOB, CARL = "13600136081", "13600136082", "13600136083"
+NARROW, STAFFED, BRIEF, EJECTING, DRAINING, KEYED, KNOWN = "2345678"
+BRIEF_MS = 2000  # the longest wait in the queue `brief`; the next one's counts from there
+FULL_HZ, NOBODY_HZ, CLOSED_HZ, LEFT_HZ, MESSAGE_HZ = (
+    PROMPTS_HZ[name] for name in ("too-short", "blocked", "no-input", "survey-thanks", "leave-message")
+)
+
+
+async def waits(scene: Scene, caller: str, key: str) -> Json:
+    """A caller who waits in the queue that the key leads to."""
+    await scene.in_line(caller, key)
+
+    async def queued() -> Json | None:
+        return next((c for c in await scene.hotline.active_calls() if c["raw"] == caller and c["queued_ms"]), None)
+
+    found = await until(queued, within=SOON_S, what=f"{caller} is in the queue")
+    assert found is not None
+    return found
+
+
+async def present(scene: Scene) -> str:
+    """An agent who is logged in and has a break."""
+    (agent,) = await scene.agents(1, RULES_POOL)
+    user = scene.user(agent)
+    await scene.intent(user, "not_ready")
+    return user
+
+
+async def enqueued(scene: Scene, caller: str) -> list[Json]:
+    """The stays in queues of a call that has ended."""
+    return [event for event in await scene.events_of(await scene.row(caller)) if event["type"] == "item.enqueued"]
+
+
+async def until_waited(scene: Scene, call: Json, ms: int) -> None:
+    async def so() -> bool:
+        return time.time() * 1000 - call["queued_ms"] > ms
+
+    await until(so, within=SOON_S, what=f"{call['raw']} has waited {ms} ms")
+
+
+async def test_a_full_queue_takes_nobody_else(scene: Scene) -> None:
+    await waits(scene, ANNE, NARROW)
+    second = await scene.in_line(BOB, NARROW)
+    assert await second.hears(FULL_HZ, within=10)
+    await second.ended()
+    row = await scene.row(BOB)
+    assert "rules/full" in row["flow_path"]
+    assert only(await scene.events_of(row), "item.refused")["reason"] == "full"
+
+
+async def test_whoever_comes_when_nobody_is_logged_in_is_told_at_once(scene: Scene) -> None:
+    call = await scene.in_line(ANNE, STAFFED)
+    assert await call.hears(NOBODY_HZ, within=10)
+    await call.ended()
+    assert only(await scene.events_of(await scene.row(ANNE)), "item.refused")["reason"] == "no_agents"
+
+
+async def test_whoever_waits_is_told_when_the_last_agent_has_logged_out(scene: Scene) -> None:
+    agent = await present(scene)
+    call = await scene.in_line(ANNE, STAFFED)
+    try:
+        assert await call.hears(MUSIC_HZ, within=10)
+        await scene.intent(agent, "logged_out")
+        assert await call.hears(NOBODY_HZ, within=10)
+    finally:
+        await scene.intent(agent, "ready")
+    await call.ended()
+    row = await scene.row(ANNE)
+    assert "rules/nobody" in row["flow_path"]
+    assert only(await scene.events_of(row), "item.ended")["reason"] == "no_agents"
+
+
+async def test_at_closing_time_some_queues_send_their_callers_out_and_others_serve_them_still(scene: Scene) -> None:
+    hours = {"state": "open", "for_s": 3, "by": "li"}
+    await ask(scene.hotline.state.api_socket, "/v1/hours/brief", body=hours)
+    ejected = await scene.in_line(ANNE, EJECTING)
+    drained = await scene.in_line(BOB, DRAINING)
+    assert await drained.hears(MUSIC_HZ, within=10)
+    assert await ejected.hears(CLOSED_HZ, within=10)
+    late = await scene.in_line(CARL, DRAINING)
+    assert await late.hears(CLOSED_HZ, within=10)
+
+    (agent,) = await scene.agents(1, RULES_POOL)
+    ring = await agent.ringing()
+    assert ring.caller_number == BOB
+    await ring.answer()
+    await scene.until_connected(BOB)
+    await ejected.ended()
+    assert only(await scene.events_of(await scene.row(ANNE)), "item.ended")["reason"] == "closed"
+    await late.ended()
+    assert only(await scene.events_of(await scene.row(CARL)), "item.refused")["reason"] == "closed"
+
+
+async def test_whoever_overflows_keeps_the_place_of_when_they_came(scene: Scene) -> None:
+    agent = await present(scene)
+    first = await waits(scene, ANNE, BRIEF)
+    await waits(scene, BOB, STAFFED)
+    await scene.until_active(ANNE, "queue", "patient")
+    await scene.intent(agent, "ready")
+    phone = scene.seat(agent)
+    ring = await phone.ringing()
+    assert ring.caller_number == ANNE, "the one who overflowed stands behind one who came later"
+    await ring.answer()
+    await scene.until_connected(ANNE)
+    await ring.hang_up()
+    await (await phone.ringing()).answer()
+
+    brief, patient = await enqueued(scene, ANNE)
+    assert (brief["queue"], brief["waited_ms"]) == ("brief", 0)
+    assert (patient["queue"], patient["position"]) == ("patient", 1)
+    assert patient["waited_ms"] == pytest.approx(patient["at"] - brief["at"], abs=100)
+    row = await scene.row(ANNE)
+    assert (row["queued_ms"], row["wait_ms"]) == (first["queued_ms"], row["connected_ms"] - first["queued_ms"])
+
+
+async def test_a_phone_that_rings_when_the_longest_wait_is_over_rings_to_its_end(scene: Scene) -> None:
+    (agent,) = await scene.agents(1, RULES_POOL)
+    waiting = await waits(scene, ANNE, BRIEF)
+    ring = await agent.ringing()
+    await until_waited(scene, waiting, BRIEF_MS + 200)
+    await ring.answer()
+    await scene.until_connected(ANNE)
+    await ring.hang_up()
+    row = await scene.row(ANNE)
+    assert (row["agent"], row["queue"], row["offers"]) == (scene.user(agent), "brief", 1)
+    assert row["wait_ms"] > BRIEF_MS
+
+
+async def test_a_phone_that_nobody_answers_beyond_the_longest_wait_was_the_last_one(scene: Scene) -> None:
+    agents = await scene.agents(2, RULES_POOL)
+    call = await scene.in_line(ANNE, BRIEF)
+    ring = await agents[0].ringing()
+    assert (await ring.ended(timeout=5)).who == "them"
+    ring = await agents[1].ringing()
+    await ring.answer()
+    await scene.until_connected(ANNE)
+    await call.hang_up()
+    stays = await enqueued(scene, ANNE)
+    assert [stay["queue"] for stay in stays] == ["brief", "patient"]
+    events = await scene.events_of(await scene.row(ANNE))
+    ended = [event["reason"] for event in events if event["type"] == "item.ended"]
+    assert ended[0] == "timed_out"
+
+
+@pytest.mark.parametrize(("key", "hz", "outcome"), [("1", LEFT_HZ, "leave"), ("2", MESSAGE_HZ, "voicemail")])
+async def test_a_key_while_a_phone_rings_leads_out_and_the_agent_is_not_charged(
+    scene: Scene, key: str, hz: int, outcome: str
+) -> None:
+    (agent,) = await scene.agents(1, RULES_POOL)
+    user = scene.user(agent)
+    before = (await scene.hotline.agent(user))["idle_since_ms"]
+    call = await scene.in_line(ANNE, KEYED)
+    ring = await agent.ringing()
+    await scene.until_agent(user, work="ringing")
+    await call.press(key)
+    assert (await ring.ended(timeout=3)).who == "them"
+    assert await call.hears(hz, within=10)
+    await call.ended()
+    freed = await scene.until_agent(user, work="idle", device="idle", misses=0, cool_until_ms=0)
+    assert freed["idle_since_ms"] == before
+    events = await scene.events_of(await scene.row(ANNE))
+    assert only(events, "item.ended")["reason"] == f"key_{outcome}"
+    assert "offer.missed" not in kinds_of(events)
+
+
+async def test_of_a_key_and_an_answer_in_the_same_moment_exactly_one_counts(scene: Scene) -> None:
+    (agent,) = await scene.agents(1, RULES_POOL)
+    user = scene.user(agent)
+    call = await scene.in_line(ANNE, KEYED)
+    ring = await agent.ringing()
+    await scene.until_agent(user, work="ringing")
+    # The engine hears of both in one breath.
+    scene.hotline.kill("engine", signal.SIGSTOP)
+    try:
+        await call.press("1")
+        await ring.answer()
+        answered = time.monotonic()
+
+        async def pressed() -> bool:
+            return time.monotonic() - answered > 0.4  # the key's 200 ms have reached Asterisk
+
+        await until(pressed, within=SOON_S, what="the key was let go")
+    finally:
+        scene.hotline.kill("engine", signal.SIGCONT)
+
+    async def decided() -> str:
+        active = {c["raw"]: c for c in await scene.hotline.active_calls()}.get(ANNE)
+        return "talking" if active and active["connected_ms"] else "" if active else "left"
+
+    outcome = await until(decided, within=SOON_S, what="they talk, or the caller has left")
+    if outcome == "talking":
+        await call.hang_up()
+    else:
+        assert (await ring.ended(timeout=3)).who == "them"
+    row = await scene.row(ANNE)
+    kinds = kinds_of(await scene.events_of(row))
+    assert kinds.count("item.ended") == 1
+    assert ("offer.accepted" in kinds, "bridge.started" in kinds, row["agent"], "rules/left" in row["flow_path"]) == (
+        (True, True, user, False) if outcome == "talking" else (False, False, "", True)
+    )
+
+
+async def test_a_caller_reaches_the_agent_of_their_last_call_and_anybody_when_that_one_has_a_break(
+    scene: Scene,
+) -> None:
+    idle_longer, other = await scene.agents(2, RULES_POOL)
+    last = scene.user(other)
+    await scene.intent(scene.user(idle_longer), "not_ready")
+    call = await scene.in_line(ANNE, KNOWN)
+    await (await other.ringing()).answer()
+    await scene.until_connected(ANNE)
+    await scene.intent(scene.user(idle_longer), "ready")
+    await call.hang_up()
+    await scene.until_agent(last, work="idle", device="idle")
+
+    again = await scene.in_line(ANNE, KNOWN)
+    ring = await other.ringing()
+    await ring.answer()
+    await scene.until_connected(ANNE)
+    await again.hang_up()
+    await scene.until_agent(last, work="idle", device="idle")
+
+    await scene.intent(last, "not_ready")
+    try:
+        await scene.in_line(ANNE, KNOWN)
+        assert (await idle_longer.ringing(timeout=3)).caller_number == ANNE
+    finally:
+        await scene.intent(last, "ready")
+
+
+async def test_a_caller_waits_a_while_for_the_agent_of_their_last_call_and_not_for_ever(scene: Scene) -> None:
+    (known,) = await scene.agents(1, RULES_POOL)
+    call = await scene.in_line(ANNE, KNOWN)
+    await (await known.ringing()).answer()
+    await scene.until_connected(ANNE)
+    await call.hang_up()
+    await scene.until_agent(scene.user(known), work="idle", device="idle")
+    bob = await scene.in_line(BOB, KNOWN)
+    await (await known.ringing()).answer()
+    await scene.until_connected(BOB)
+
+    (other,) = await scene.agents(1, RULES_POOL)
+    waiting = await waits(scene, ANNE, KNOWN)
+    ring = await other.ringing(timeout=8)
+    assert ring.caller_number == ANNE
+    assert time.time() * 1000 - waiting["queued_ms"] > 4900
+    await bob.hang_up()
