@@ -23,7 +23,7 @@ def length(text: str | float) -> float:
 def duration(text: str) -> float:
     """The same, but longer than nothing."""
     if (found := length(text)) <= 0:
-        raise typer.BadParameter("it must be longer than nothing, such as 2h")
+        raise typer.BadParameter("it counts for some time, longer than 0, such as 2h")
     return found
 
 
