@@ -14,7 +14,7 @@ import structlog
 
 import engine
 from engine import fittings
-from engine.acd import Acd, Intent, Notice
+from engine.acd import Acd, Device, Intent, Notice, Said
 from engine.api.server import Api
 from engine.asterisk import agi_scripts
 from engine.asterisk.agi_session import Rooms
@@ -42,9 +42,11 @@ from engine.journal.ledger import Ledger
 from engine.loop_lag import LoopLag
 from engine.messages import Courier, Outbox
 from engine.orders.keeper import OrderKeeper
+from engine.rebuilding import Rebuilding
 from engine.redis_line import RedisLine
 from engine.reload import Reloading
-from engine.store.database import Database
+from engine.store.database import Database, DatabaseDown
+from engine.store.last_said import LastSaid, read_last_said
 from engine.voicemail import Mailboxes
 
 log = structlog.get_logger()
@@ -80,11 +82,11 @@ class Engine:
         self.settings = settings
         self._stop = asyncio.Event()
         self._chores: set[asyncio.Task[None]] = set()
-        self.line = RedisLine(settings.redis_url)
+        self.line = RedisLine(settings.redis_url, on_back=self._redis_back)
         self.journal = Journal(self.line)
         self.database = Database(settings.database_url)
         self.ledger = Ledger(settings.redis_url, self.database, consumer=settings.name)
-        self.acd = Acd(self.line, engine=settings.name, on_notice=self._noticed)
+        self.acd = Acd(self.line, engine=settings.name, on_notice=self._noticed, on_emptied=self._redis_emptied)
         self.phones = Phones(self.acd)
         self.node = Node(
             settings.ari_url,
@@ -133,6 +135,9 @@ class Engine:
             orders=self.orders.standing,
         )
         self.recovery = Recovery(self.calls, self.node, self.acd, self.items)
+        self.rebuilding = Rebuilding(
+            self.acd, self.phones, (self.calls, self.items), staff=self._staff_again, said=self._said
+        )
         self.lag = LoopLag()
         self.agi: FastAgi | None = None
         self.reloading = Reloading(self)
@@ -197,6 +202,7 @@ class Engine:
         rooms.push_async_callback(self.items.close)
         await self.staff(self.board.site)
         self._left_behind = await self.records.held()
+        self._background(rooms, self.rebuilding.run())
         self._background(rooms, self.lag.watch())
         self.seats()
         self._background(rooms, self.node.ari.run())
@@ -222,14 +228,28 @@ class Engine:
         rooms = Rooms(site, self.services, self.journal.append, self.node.ears.hear)
         return agi_scripts.load(site.folder / "agi_scripts"), rooms
 
-    async def staff(self, site: Site) -> None:
-        """Tells the ACD who there is and what may be asked of them. Raises LineDown."""
+    async def staff(self, site: Site, device: Device = Device.DOWN) -> None:
+        """Tells the ACD who there is and what may be asked of them; whoever is new to it has this device. Raises
+        LineDown."""
         told = policies.policies(site) + policies_of(site)
-        await self.acd.define(policies.terms(site), told, interrupting=policies.interrupting(site))
-        for state in await self.acd.agents():
-            # An agent may have nothing but a SIP phone: whoever has never said otherwise is ready once it registers.
-            if state.intent is Intent.LOGGED_OUT and not state.reason:
-                await self.acd.agent(state.id, intent=Intent.READY, reason="default")
+        # An agent may have nothing but a SIP phone: whoever has never said otherwise is ready once it registers.
+        said = {user: Said(Intent.READY, "default") for user in site.agents}
+        for user, last in (await self._said()).items():
+            said[user] = Said(Intent(last.intent or Intent.READY), last.reason or "default", last.skills)
+        interrupting = policies.interrupting(site)
+        await self.acd.define(policies.terms(site), told, interrupting=interrupting, said=said, device=device)
+
+    async def _staff_again(self) -> None:
+        """After Redis was emptied: whatever their phones are, they count as busy until everybody else is there."""
+        await self.staff(self.board.site, Device.BUSY)
+
+    async def _said(self) -> dict[str, LastSaid]:
+        """What the database knows of the agents; nothing while it is away."""
+        try:
+            return await read_last_said(self.database)
+        except DatabaseDown as fault:
+            log.warning("agents.words_unknown", error=str(fault), effect="whoever Redis does not know counts as ready")
+            return {}
 
     async def _tend_phones(self) -> None:
         """After every start of Asterisk; see engine/asterisk/ami.py."""
@@ -265,6 +285,12 @@ class Engine:
 
     def _noticed(self, notice: Notice) -> None:
         (self.items if is_item(notice.item) else self.calls).noticed(notice)
+
+    def _redis_back(self) -> None:
+        self.rebuilding.back()
+
+    def _redis_emptied(self) -> None:
+        self.rebuilding.emptied()
 
     def _restarted(self) -> None:
         self.chore(self._tend_phones())

@@ -42,6 +42,10 @@ class Line:
         """From now on answers by itself, that many seconds after it begins to ring; None = not any more."""
         self._auto_answer_s = after_s
 
+    async def refuse_all(self, code: int = 486) -> None:
+        """From now on refuses every call with that final code, and does not ring before: a do-not-disturb key."""
+        await self._station.ask("first_word", code=code)
+
     def vanish(self) -> None:
         """The phone loses its power: it sends, answers and refuses nothing any more, SIP and audio alike.
 

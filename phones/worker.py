@@ -49,6 +49,7 @@ class Worker:
         self._commands: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._closing = False
         self._numbers = 0
+        self._first_word = 180
         self._legs: dict[int, Leg] = {}
         self._listening: dict[int, Listening] = {}  # by the request it will reply to
         # Ears and mouths are handed on, never deleted while the bridge runs: it lets go of a removed port on
@@ -157,7 +158,7 @@ class Worker:
             caller_number=number,
             headers=headers_of(invite),
         )
-        leg.respond(180)
+        leg.respond(self._first_word)
 
     def call(self, uri: str, caller: str, headers: dict[str, str]) -> Result:
         prm = pj.CallOpParam(True)
@@ -178,6 +179,9 @@ class Worker:
 
     def answer(self, call: int, code: int) -> None:
         self._leg(call).respond(code)
+
+    def first_word(self, code: int) -> None:
+        self._first_word = code
 
     def forward(self, call: int, target: str) -> None:
         self._leg(call).forward(target)
@@ -247,6 +251,7 @@ VERBS: dict[str, Callable[..., Result | Listening | None]] = {
     "unregister": Worker.unregister,
     "call": Worker.call,
     "answer": Worker.answer,
+    "first_word": Worker.first_word,
     "forward": Worker.forward,
     "transfer": Worker.transfer,
     "hang_up": Worker.hang_up,

@@ -126,16 +126,18 @@ class Staff(Wire):
         `queue:<name>`, to leave it to lose it. Raises UnknownAgent."""
         if agent not in self._agents:
             raise UnknownAgent(f"agent {agent!r} is not defined")
-        await self._learn_of_others()
+        await self._learn_lines()
         reply = await self._ask("skill", agent, name, "" if level is None else level)
         self._changed[agent] = orjson.loads(reply[0])
+        self._profiles.pop(agent, None)  # another engine may have told otherwise since we did
         await self._tell_agents([agent])
 
     async def skills(self, agent: str) -> Skills:
         """What an agent can now: as configured, and as changed since. Raises UnknownAgent."""
         if agent not in self._agents:
             raise UnknownAgent(f"agent {agent!r} is not defined")
-        await self._learn_of_others()
+        changed = await self._line.call("HGET", f"{self._key}:skills", agent)
+        self._changed[agent] = orjson.loads(changed or "{}")
         return self._skills_of(agent)
 
     async def changed_skills(self) -> Mapping[str, Mapping[str, int]]:
@@ -175,6 +177,11 @@ class Staff(Wire):
 
     async def _learn_of_others(self) -> None:
         """Lines, orders and skills that another engine brought in count too: their items may be waiting."""
+        await self._learn_lines()
+        changed = await self._line.call("HGETALL", f"{self._key}:skills")
+        self._changed = {a: orjson.loads(text) for a, text in zip(changed[::2], changed[1::2], strict=True)}
+
+    async def _learn_lines(self) -> None:
         lines = await self._line.call("HGETALL", f"{self._key}:lines")
         for line, text in zip(lines[::2], lines[1::2], strict=True):
             self._lines.setdefault(line, parse(text))
@@ -184,8 +191,6 @@ class Staff(Wire):
                 order = Order(document["order"])
                 for step in document["steps"]:
                     self._orders |= {(line, order) for line in (step["line"], *step["prefer"]) if line in self._lines}
-        changed = await self._line.call("HGETALL", f"{self._key}:skills")
-        self._changed = {a: orjson.loads(text) for a, text in zip(changed[::2], changed[1::2], strict=True)}
 
     def _profile(self, agent: str) -> dict[str, list[list[str | int]]]:
         """The lines of each kind that the agent stands in; one that an order keeps apart stands there with it."""

@@ -14,15 +14,18 @@ from engine.asterisk.ari import AriError
 from engine.asterisk.channel import CallerLeg
 from engine.asterisk.dialplan import language_of
 from engine.asterisk.node import Arrival
+from engine.call.again import again
 from engine.call.conversation import Conversation
 from engine.call.errand import Errand
 from engine.call.inbound import ACCOUNT_S, InboundCall
+from engine.call.phase import Phase
 from engine.call.record import CallRecord, now_ms
 from engine.call.switchboard import Switchboard
 from engine.flow.leg import HungUp
 from engine.flow.visit import caller_facts
 from engine.identity.numbers import Caller
 from engine.journal.events import CallArrived, CallEnded
+from engine.redis_line import each
 from engine.store.rows import EndReason
 
 log = structlog.get_logger()
@@ -37,6 +40,10 @@ def new_call_id() -> str:
     """Sortable by time, unique for ever: nine digits of milliseconds (until 3084) and five of chance, base 32."""
     number = (now_ms() << 25) | secrets.randbits(25)
     return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(65, -1, -5))
+
+
+def _came(call: InboundCall) -> int:
+    return call.record.queued_ms or call.record.arrived_ms
 
 
 class Calls:
@@ -151,6 +158,13 @@ class Calls:
     async def _return_offer(self, offer: Offer) -> None:
         """The caller left while the offer was on its way."""
         await self._board.acd.withdraw(offer.item, "call_gone")
+
+    async def again(self) -> None:
+        """Puts back what Redis has lost of them, who came first first. Raises LineDown."""
+        calls = [call for call in self._calls.values() if call.record.phase is not Phase.ENDED]
+        for call in calls:
+            self._board.records.open(call.record)
+        await each(sorted(calls, key=_came), again)
 
     async def drain(self, limit_s: float) -> None:
         """Takes no more callers, waits for those there are, and after `limit_s` seconds ends the rest."""

@@ -12,6 +12,7 @@ from engine.call.waiting import Waiting
 from engine.config.policies import policy_of_agent
 from engine.config.queues import Queue
 from engine.flow.steps.base import ToAgent
+from engine.redis_line import LineDown
 
 if TYPE_CHECKING:
     from engine.call.inbound import InboundCall
@@ -60,13 +61,20 @@ class Owner(Waiting):
 
     async def conversation(self) -> Conversation | str:
         """Both can talk, or the outcome. Raises AriError, LineDown; HungUp comes from the call's scope."""
-        call, record = self._call, self._call.record
+        record = self._call.record
         record.queue = f"agent:{self._to.agent}"
         if record.phase is Phase.FLOW:  # a successor goes on waiting
-            why_not = why_not_now(await call.board.acd.look_at(self._to.agent), call.now_ms())
+            why_not = await self._why_not_now()
             if why_not == "absent" or (why_not and not self._to.patience_s):
                 return why_not
         return await super().conversation()
+
+    async def _why_not_now(self) -> str:
+        call = self._call
+        try:
+            return why_not_now(await call.board.acd.look_at(self._to.agent), call.now_ms())
+        except LineDown:  # they wait for Redis as everybody does
+            return ""
 
     def _over(self, reason: str) -> str:
         return "busy" if reason == "timed_out" and not self._to.patience_s else "timed_out"

@@ -21,6 +21,7 @@ from engine.call.phase import Phase
 from engine.call.queueing import in_queue
 from engine.call.record import CallRecord, now_ms
 from engine.call.switchboard import Switchboard
+from engine.call.waiting import Waiting
 from engine.config.queues import Queue
 from engine.flow.claim import announce, head_start_s, music, tier_of
 from engine.flow.leg import ANY_KEY, HungUp
@@ -57,6 +58,7 @@ class InboundCall:
         self.record = record
         self.caller = caller
         self.notices = Mailbox()
+        self.wait: Waiting | None = None  # that has a place in line
         self.ringing: set[str] = set()  # tokens of the offers whose phones ring
         self.released_to = ""  # where a supervisor has sent the caller
         self.closing: EndReason | None = None
@@ -158,6 +160,11 @@ class InboundCall:
         assert isinstance(away, ToQueue)  # noqa: S101 - there are no others (base.py)
         return await in_queue(self, away)
 
+    @property
+    def talks(self) -> Conversation | None:
+        """The caller and somebody else, from the answer on."""
+        return self._conversation
+
     def talk_with(self, leg: Channel, token: str = "") -> Conversation:
         """A leg has been answered and is the caller's: from here on the call's end is its end."""
         self.record.go(Phase.TALKING)
@@ -178,7 +185,8 @@ class InboundCall:
             self.board.last_agents.note(self.record.number, self.record.agent)
             self.board.records.save_now(self.record)
             return True
-        await self.board.acd.miss(conversation.token, Missed.DUMPED, ring_ms=self.record.ring_ms)
+        with suppress(LineDown):  # found out when Redis is back (again.py)
+            await self.board.acd.miss(conversation.token, Missed.DUMPED, ring_ms=self.record.ring_ms)
         self._conversation = None
         self.record.go(Phase.WAITING)
         return False

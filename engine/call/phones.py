@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 
 import structlog
 
-from engine.acd import Acd, Device, UnknownAgent
+from engine.acd import Acd, AgentState, Device, UnknownAgent
 from engine.asterisk.channel import Channel
-from engine.redis_line import LineDown
+from engine.redis_line import LineDown, each
 
 log = structlog.get_logger()
 
@@ -77,6 +78,21 @@ class Phones:
         task = asyncio.ensure_future(self._say(agent, seen))
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
+
+    async def again(self, agents: Iterable[AgentState]) -> None:
+        """Tells the ACD of every phone that is not as it says. Raises LineDown."""
+        await each(agents, self._again)
+
+    async def _again(self, agent: AgentState) -> None:
+        device = self._told.get(agent.id)
+        if device is None:
+            device = self._seen.get(agent.id, Device.DOWN)
+            if device is Device.BUSY and self._ours[agent.id]:
+                device = Device.IDLE
+            self._told[agent.id] = device
+        if device is not agent.device:
+            with suppress(UnknownAgent):  # removed meanwhile
+                await self._acd.agent(agent.id, device=device)
 
     async def _say(self, agent: str, device: Device) -> None:
         try:

@@ -56,7 +56,11 @@ class Place:
                 await call.leg.hold_music(True, call.music)
                 await asyncio.sleep(REDIS_AGAIN_S)
 
-    async def _enqueue(self) -> Placement:
+    async def put_back(self, *, hold_ms: int = 0) -> Placement:
+        """As `take`, once; out of the line for `hold_ms` milliseconds. Raises LineDown."""
+        return await self._enqueue(hold_ms)
+
+    async def _enqueue(self, hold_ms: int = 0) -> Placement:
         call, record, terms = self._call, self._call.record, self.terms
         placement = await call.board.acd.enqueue(
             record.id,
@@ -69,6 +73,7 @@ class Place:
             exclude=terms.exclude,
             who=terms.who,
             closes_in_ms=terms.closes_in_ms,
+            hold_ms=hold_ms,
         )
         record.queued_ms = record.queued_ms or call.now_ms()
         if not placement.offers:  # an offer saves the record itself, once the phone rings

@@ -19,15 +19,22 @@ class Ringers:
     def __init__(self, call: InboundCall, ring_s: float) -> None:
         self._call, self._ring_s = call, ring_s
         self._ringing: dict[str, tuple[Ringing, asyncio.Task[Answer | Missed | None]]] = {}
+        self._rung: set[str] = set()
 
     def ring(self, offer: Offer) -> None:
         """One more; told of it twice, it rings once."""
-        if offer.token not in self._ringing:
+        if offer.token not in self._rung:
+            self._rung.add(offer.token)
             ringing = Ringing(self._call, offer, self._ring_s)
             self._ringing[offer.token] = (ringing, ringing.dial())
 
     def __bool__(self) -> bool:
         return bool(self._ringing)
+
+    @property
+    def offers(self) -> list[Offer]:
+        """What they ring for."""
+        return [ringing.offer for ringing, _ in self._ringing.values()]
 
     @property
     def tasks(self) -> list[asyncio.Task[Any]]:

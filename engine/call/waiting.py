@@ -70,6 +70,7 @@ class Waiting:
         placement = await self._place.take()
         if placement.refused:
             return self._over(placement.refused)
+        call.wait = self
         try:
             for offer in placement.offers:
                 self._ringers.ring(offer)
@@ -88,6 +89,10 @@ class Waiting:
                     return outcome
         finally:
             await self._stop()
+
+    def ringing(self) -> list[Offer]:
+        """The offers for which a phone rings."""
+        return self._ringers.offers
 
     async def _something(self) -> None:
         """Until there is news, or it is time to say or to do something."""
@@ -174,6 +179,8 @@ class Waiting:
 
     async def _stop(self) -> None:
         """Whatever ends the wait, nothing of it goes on."""
+        self._call.wait = None
+        self._call.notices.drop()  # whatever is there concerns a place that was given up
         await self._ringers.silence()
         tasks = [task for task in (self._speech, self._key) if task is not None]
         self._speech = self._key = None

@@ -48,6 +48,11 @@ class Agains:
         if self._notes.pop(item_id, None) is not None:
             self._line.post("HDEL", self._key, item_id)
 
+    def note_again(self) -> None:
+        """After Redis has lost something: all notes."""
+        for again in list(self._notes.values()):
+            self.note(again)
+
     async def left_behind(self) -> list[Again]:
         """The notes of an engine before this one, and none of ours. Raises LineDown."""
         words: list[str] = await self._line.call("HGETALL", self._key)

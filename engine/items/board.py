@@ -24,7 +24,7 @@ from engine.items.presence import AGAIN_S, Presence
 from engine.items.serving import policy_of
 from engine.journal.events import Event, ItemAdded
 from engine.orders import StandingOrders
-from engine.redis_line import LineDown, RedisLine
+from engine.redis_line import LineDown, RedisLine, each
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -35,6 +35,7 @@ REMOVED_RING_S = 20.0
 # For so long nobody else is offered what is to be found at somebody's hand in a moment.
 HELD_MS = 60_000
 MOVED = "queue:"
+LOST = "redis_lost_it"
 OVER = "there is no offer {} any more: it was not taken in time, or was taken back"
 
 
@@ -248,8 +249,9 @@ class Board:
 
     # Into a queue, and again. -------------------------------------------------------------------------------
 
-    async def _enqueue(self, item: Item, *, came_ms: int = 0, preferred: str = "") -> Placement:
-        """`came_ms`: since when it counts as waiting; a moment to come: put off until then. Raises LineDown."""
+    async def _enqueue(self, item: Item, *, came_ms: int = 0, preferred: str = "", hold_ms: int = 0) -> Placement:
+        """`came_ms`: since when it counts as waiting; a moment to come: put off until then, or for `hold_ms`
+        milliseconds. Raises LineDown."""
         site, now_ms = self._site(), _now_ms()
         queue = site.queues[item.queue]
         came_ms = came_ms or now_ms
@@ -262,7 +264,7 @@ class Board:
             waited_ms=now_ms - came_ms,
             preferred=preferred,
             closes_in_ms=policies.closes_in_ms(queue, site, self._orders, datetime.now().astimezone()),
-            hold_ms=max(came_ms - now_ms, 0),
+            hold_ms=max(came_ms - now_ms, hold_ms),
         )
         for offer in placement.offers:
             self._ring(item, offer)
@@ -317,16 +319,36 @@ class Board:
             for offer in state.offers:
                 self._ring(item, offer)
 
-    async def refill(self) -> None:
-        """Redis was emptied and knows the agents again: every item is where it was, and with whom; one that was put off
-        comes back at once. Raises LineDown."""
+    async def again(self) -> None:
+        """Puts back what Redis has lost of them, who came first first. Raises LineDown."""
         self.presence.repeat()
-        for item in self.items():
-            agent = self.desks.holder(item.id)
-            self.desks.stop_all(item.id)
-            placement = await self._enqueue(item, came_ms=_now_ms() + HELD_MS if agent else item.added_ms)
-            if placement.refused or (agent and not await self._acd.restore(item.id, agent)):
-                self._end(item.id)
+        self._agains.note_again()
+        await each([item for item in self.items() if item.id not in self._going], self._back)
+
+    async def _back(self, item: Item) -> None:
+        """Offers that Redis does not know are over. What was put off is not any more: only Redis knew until when."""
+        holder, state = self.desks.holder(item.id), await self._acd.item(item.id)
+        if self._items.get(item.id) is not item:
+            return
+        known = {offer.token for offer in state.offers} if state else set()
+        for token in self.desks.tokens(item.id) - known:
+            self.desks.stop(token)
+        if state is not None and holder and state.state != "talking":
+            await self._acd.withdraw(item.id, LOST)
+            state = None
+        if state is None:
+            await self._put_back(item, holder)
+        elif not holder:
+            await self._take_up(state)
+
+    async def _put_back(self, item: Item, holder: str) -> None:
+        placement = await self._enqueue(item, came_ms=item.added_ms, hold_ms=HELD_MS if holder else 0)
+        if holder and not await self._acd.restore(item.id, holder):
+            self.desks.clear(item.id)  # a reload has removed its agent: it waits again
+        if placement.refused:
+            self._end(item.id)
+        elif item.id not in self._items:  # it has ended meanwhile
+            await self._acd.withdraw(item.id, LOST) or await self._acd.leave(item.id, reason=LOST)
 
     async def close(self) -> None:
         """Stops telling anybody. The items stay where they are."""

@@ -109,6 +109,10 @@ class Desks:
         """An offer under way."""
         return self._ringing.get(token.partition("-")[2], {}).get(token)
 
+    def tokens(self, item_id: str) -> set[str]:
+        """Of the offers of an item that are under way."""
+        return set(self._ringing.get(item_id, ()))
+
     def stop(self, token: str) -> None:
         """An offer is nobody's any more."""
         ringing = self.ringing(token)

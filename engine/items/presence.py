@@ -32,7 +32,7 @@ class Presence:
                 self._wait_for_silence(agent, desk)
 
     def repeat(self) -> None:
-        """Redis was emptied, and has forgotten whose program is open."""
+        """Redis was emptied, or has lost its last moments: whose program is open."""
         for agent, desk in self._desks.all():
             desk.told_open = False
             self._say(agent, desk, is_open=desk.is_open)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -42,7 +42,7 @@ class LastSaid:
     intent: str = ""
     reason: str = ""
     since_ms: int = 0
-    skills: Mapping[str, int] | None = None
+    skills: Mapping[str, int] = field(default_factory=dict)
 
 
 async def read_last_said(database: Database) -> dict[str, LastSaid]:
@@ -55,7 +55,7 @@ async def read_last_said(database: Database) -> dict[str, LastSaid]:
 
 def _read(about: Mapping[str, Any]) -> LastSaid:
     intent, skills = about.get("intent"), about.get("skills")
-    changed = skills.said.get("skills") if skills is not None else None
+    changed = skills.said.get("skills", {}) if skills is not None else {}
     if intent is None:
         return LastSaid(skills=changed)
     said = intent.said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -44,7 +44,14 @@ class Desk:
         self.offers: list[Offer] = []
         self.cancelled: list[Cancelled] = []
         self.released: list[Released] = []
-        self.acd = Acd(line, engine=engine, on_notice=self._noticed, clock=lambda: self.now_ms)
+        self.on_emptied: Callable[[], None] = lambda: None
+        self.acd = Acd(
+            line,
+            engine=engine,
+            on_notice=self._noticed,
+            on_emptied=lambda: self.on_emptied(),
+            clock=lambda: self.now_ms,
+        )
 
     def _noticed(self, notice: Notice) -> None:
         match notice:

@@ -246,13 +246,11 @@ class Model:
 
     def skill(self, id_: str, name: str, level: int | None) -> None:
         agent = self.agents[id_]
-        before = self._profile(agent)
         if level is None:
             agent.skills.pop(name, None)
         else:
             agent.skills[name] = level
-        if self._profile(agent) != before:
-            self._settle(agent)
+        self._settle(agent)
 
     def agent(self, id_: str, intent: str, reason: str, device: str) -> bool:
         agent = self.agents.get(id_)

@@ -219,7 +219,7 @@ async def test_an_emptied_redis_is_told_again_of_every_item_and_who_has_it(offic
 
     await office.define()
     await office.acd.agent("8002", intent=Intent.READY)
-    await office.board.refill()
+    await office.board.again()
     await office.until_work("8002", "talking")
     assert office.board.desks.of("8002").view()["items"] == [held.fields()]
     offer = await office.offered("8002")

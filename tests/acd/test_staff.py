@@ -43,6 +43,20 @@ async def test_skills_that_two_engines_change_at_once_are_both_kept(desk: Desk) 
     assert await desk.acd.skills("8001") == {"latin": 5, "greek": 5, "welsh": 5}
 
 
+async def test_queue_that_was_joined_at_one_engine_is_left_at_another(desk: Desk) -> None:
+    other = Desk(desk.line, "two")
+    for each in (desk, other):
+        await each.staff({"8001": {}}, "queue:sales", ready=False)
+    await desk.ready("8001")
+    for _ in range(2):
+        await desk.acd.skill("8001", "queue:sales", 1)
+        assert (await desk.calls("call", "queue:sales")).offers
+        await desk.acd.withdraw("call", "test")
+        await other.acd.skill("8001", "queue:sales", None)
+        assert not (await desk.calls("call", "queue:sales")).offers
+        await desk.acd.withdraw("call", "test")
+
+
 async def test_skill_of_an_unknown_agent_is_refused(desk: Desk) -> None:
     with pytest.raises(UnknownAgent, match="8009"):
         await desk.acd.skill("8009", "latin", 1)

@@ -38,7 +38,8 @@
 --   timers         zset       `lease:<token>`, `item:<item>`, `wrapup:<agent>`, `cool:<agent>`, `absent:<L>|<wait:L's
 --                             member to go on after>`, `place:<Q>|<who>` by due ms
 --   journal        stream     what happened, field e = JSON
--- Cost below: R = lines an agent stands in, x = agents an item excludes (few), n = members of a set.
+-- Cost below: R = lines an agent stands in, x = agents an item excludes (few), n = members of a set, k = phones that ring
+-- at once (at most 20).
 
 local PREFIX, JOURNAL, NOW, ENGINE = '', '', 0, ''
 local notices, next_due = {}, nil

@@ -146,7 +146,7 @@ end
 local settle
 
 -- Offers the item to as many agents as may ring at once; saves them, not the item. True if it is offered now.
--- O(k (log n + x))
+-- O(k (R log n + x))
 local function match_item(i)
   while may_ring_more(i) do
     local id, unfit = choose(i)

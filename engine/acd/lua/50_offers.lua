@@ -142,7 +142,7 @@ local function end_missed(i, offer, reason, treatment, details)
   if a then settle(a) end
 end
 
--- ringing(token) -> 1, or 0 for a stale token. O(log n)
+-- ringing(token) -> 1, or 0 for a stale token. O(1)
 register('ringing', function(args)
   local i, offer = item_of(args[3])
   local state = moved(offer, 'ring')
@@ -192,7 +192,7 @@ register('accept', function(args)
 end)
 
 -- miss(token, reason, cause or '', tech_cause or '', ring_ms) -> 1, or 0 for a stale token or a reason that the
--- offer's state does not allow. Item and agent are both matched anew. O(R log n)
+-- offer's state does not allow. Item and agent are both matched anew. O(k (R log n + x))
 register('miss', function(args)
   local reason = args[4]
   local i, offer = item_of(args[3])

@@ -39,7 +39,7 @@ end
 
 -- Nobody has been logged in for this line for a moment: its waiting move on to a step where somebody is, or out, if
 -- their queue says so; the others wait on, and are looked after again. after: the member of wait:<line> up to which that
--- is done. O(100 steps log n), and again at once while there are more
+-- is done. O(100 (steps + log n)), and R log n for each that is offered to somebody, and again at once while there are more
 local function absent(subject)
   local line, after = string.match(subject, '^([^|]+)|?(.*)$')
   if is_staffed(line) then return end

@@ -60,7 +60,7 @@ end
 -- enqueue(item, policy, JSON { queue, and maybe type, data, who, waited, head_start, preferred, patience, exclude: [agent,
 -- ms, …], replaces, closes_in, hold }) -> position (1 is next; 0: offered at once, the offers are in the reply), or
 -- -1 if the policy is not interned, or why it was refused: full, no_agents, none_eligible, timed_out, closed. Asked
--- again for a known item it changes nothing and repeats position and offers. O(log n + x + steps)
+-- again for a known item it changes nothing and repeats position and offers. O(k (R log n + x) + steps)
 register('enqueue', function(args)
   local known = load_item(args[3])
   if known then
