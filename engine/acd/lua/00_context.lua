@@ -44,7 +44,7 @@
 local PREFIX, JOURNAL, NOW, ENGINE = '', '', 0, ''
 local notices, next_due = {}, nil
 
-local function call(...) return redis.call(...) end -- redis.call does not exist yet while a library loads
+local call -- redis.call, which does not exist yet while a library loads
 
 local function now_ms(asked)
   if asked ~= '0' then return tonumber(asked) end
@@ -53,6 +53,7 @@ local function now_ms(asked)
 end
 
 local function enter(keys, args)
+  call = redis.call
   PREFIX, JOURNAL = keys[1] .. ':' .. SHAPE .. ':', keys[1] .. ':journal'
   NOW, ENGINE = now_ms(args[1]), args[2]
   notices, next_due = {}, nil

@@ -92,8 +92,9 @@ register('enqueue', function(args)
   local ready = ready_in(i.line)
   if asked.hold > 0 then i.state, i.back_at = 'deferred', NOW + asked.hold
   elseif ready == 0 then start_waiting(i) end
+  local position = i.state == 'waiting' and position_of(i) or 0
   journal('item.enqueued', i.id, '"queue":' .. quoted(i.queue) .. ',"requirement":' .. quoted(requirement_of(i.line))
-    .. ',"head_start_ms":' .. whole(i.head + i.terms.head_start) .. ',"position":' .. position_of(i) .. ',"ready":'
+    .. ',"head_start_ms":' .. whole(i.head + i.terms.head_start) .. ',"position":' .. position .. ',"ready":'
     .. ready .. ',"waited_ms":' .. whole(NOW - i.at) .. ',"step":' .. i.step)
   if i.state == 'new' and not match_item(i) then start_waiting(i) end
   save_item(i)
