@@ -187,6 +187,7 @@ class InboundCall:
             return True
         with suppress(LineDown):  # found out when Redis is back (again.py)
             await self.board.acd.miss(conversation.token, Missed.DUMPED, ring_ms=self.record.ring_ms)
+        self.record.missed_by(self.record.agent, Missed.DUMPED, now_ms())
         self._conversation = None
         self.record.go(Phase.WAITING)
         return False

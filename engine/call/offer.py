@@ -153,6 +153,7 @@ class Ringing:
         )
         if await self._told(missed) is False:
             return None
+        self._call.record.missed_by(agent, why, self._call.now_ms())
         self._call.ringing.discard(self.offer.token)  # not when a hang-up cuts this short
         return why
 

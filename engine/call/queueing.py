@@ -51,6 +51,7 @@ def terms(call: InboundCall, to: ToQueue) -> Terms:
         head_start_ms=round(record.head_start_s * 1000),
         preferred=wanted.agent,
         patience_ms=wanted.patience_ms,
+        exclude=record.excluding(call.now_ms()),
         who=known_as(record.number) if queue.place_kept and record.presentation == "allowed" else "",
         closes_in_ms=policies.closes_in_ms(queue, site, call.board.services.orders, datetime.now().astimezone()),
     )

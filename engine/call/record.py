@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import structlog
 
+from engine.acd.offer import TREATMENTS, Missed
 from engine.call.phase import Phase, check
 from engine.flow.steps.base import Away, ToNumber, read_departure
 from engine.redis_line import RedisLine
@@ -63,6 +64,7 @@ class CallRecord:
     talked_ms: int = 0
     ring_ms: int = 0
     offers: int = 0
+    excluded: dict[str, int] = field(default_factory=dict)
 
     def go(self, phase: Phase) -> None:
         """Enters a phase. Raises IllegalTransition."""
@@ -73,6 +75,15 @@ class CallRecord:
     def is_outside(self) -> bool:
         """Whether it goes to somebody whom no queue decides, or is there."""
         return isinstance(self.away, ToNumber)
+
+    def missed_by(self, agent: str, why: Missed, at_ms: int) -> None:
+        """For as long as the ACD keeps this agent from this caller, so do the queues that the caller goes to next."""
+        self.excluded = {user: till for user, till in self.excluded.items() if till > at_ms}
+        self.excluded[agent] = at_ms + round(TREATMENTS[why].exclude_s * 1000)
+
+    def excluding(self, at_ms: int) -> dict[str, int]:
+        """Who is not to have this caller, and for how many ms yet."""
+        return {user: till - at_ms for user, till in self.excluded.items() if till > at_ms}
 
     def talk_ends(self, at_ms: int) -> None:
         """One of the two has left the conversation."""

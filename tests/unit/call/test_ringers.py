@@ -12,10 +12,12 @@ from engine.asterisk.channel import Channel, LegEnd
 from engine.call.inbound import InboundCall
 from engine.call.offer import Answer
 from engine.call.outside_lines import OutsideLines
+from engine.call.record import CallRecord
 from engine.call.ringers import Ringers
 from engine.config.agents import Agent
 from engine.config.models import HotlineFile
 
+NOW_MS = 1_763_761_507_000
 HOTLINE = HotlineFile.model_validate(
     {
         "company": "x",
@@ -55,9 +57,11 @@ class Office:
         self.phones = SimpleNamespace(ours=lambda *_: None, is_idle=lambda _: True, unreachable=lambda _: None)
         site = SimpleNamespace(hotline=HOTLINE, agents=AGENTS)
         board = SimpleNamespace(acd=self, node=self, phones=self.phones, site=site, outside_lines=OutsideLines())
+        self.record = CallRecord("1abc", "c1", "4008001234")
         call = SimpleNamespace(
             board=board,
-            record=SimpleNamespace(id="1abc", offers=0, ring_ms=0),
+            record=self.record,
+            now_ms=lambda: NOW_MS,
             ringing=set(),
             originator="c1",
             save=lambda: None,
@@ -162,6 +166,16 @@ async def test_a_phone_that_is_busy_is_missed_and_its_leg_is_not_ended_again() -
     assert list(office.ringers.ended()) == [Missed.DND]
     assert office.missed == [(token, Missed.DND)]
     assert office.ended() == []
+
+
+async def test_who_has_rejected_a_caller_is_not_rung_for_them_in_the_next_queue_either() -> None:
+    office = Office()
+    office.ring("8001")
+    office.legs["PJSIP/8001"].note_gone({"cause": 21, "tech_cause": 603})
+    await office.until_all_are_done()
+    assert list(office.ringers.ended()) == [Missed.REJECTED]
+    assert office.record.excluding(NOW_MS + 1000) == {"8001": 59_000}
+    assert office.record.excluding(NOW_MS + 60_000) == {}
 
 
 async def test_an_outside_phone_takes_a_line_of_its_trunk_and_a_second_has_none() -> None:
