@@ -22,12 +22,14 @@ from engine.asterisk.ami import tend_phones
 from engine.asterisk.fastagi import FastAgi
 from engine.asterisk.node import Arrival, Node
 from engine.asterisk.provisioning import provision
+from engine.call.callbacks import Callbacks
 from engine.call.calls import Calls
 from engine.call.last_agent import LastAgents
 from engine.call.phones import Phones
 from engine.call.record import CallRecord, Records, now_ms
 from engine.call.recovery import Recovery
 from engine.call.switchboard import Switchboard
+from engine.callbacks import is_callback
 from engine.config import policies
 from engine.config.site import Site
 from engine.flow.services import Services
@@ -126,6 +128,8 @@ class Engine:
             self.node, self.acd, self.phones, self.journal, self.records, last_agents, self.services, site
         )
         self.calls = Calls(self.board)
+        self.callbacks = Callbacks(self.board, self.calls, self.database)
+        self.board.callbacks = self.services.callbacks = self.callbacks
         self.items = Board(
             self.acd,
             self.line,
@@ -134,9 +138,9 @@ class Engine:
             site=lambda: self.board.site,
             orders=self.orders.standing,
         )
-        self.recovery = Recovery(self.calls, self.node, self.acd, self.items)
+        self.recovery = Recovery(self.calls, self.node, self.acd, self.items, self.callbacks)
         self.rebuilding = Rebuilding(
-            self.acd, self.phones, (self.calls, self.items), staff=self._staff_again, said=self._said
+            self.acd, self.phones, (self.calls, self.callbacks, self.items), staff=self._staff_again, said=self._said
         )
         self.lag = LoopLag()
         self.agi: FastAgi | None = None
@@ -163,6 +167,7 @@ class Engine:
             log.info("engine.ready", numbers=list(self.board.site.hotline.numbers), asterisk=self.node.version)
             await self._stop.wait()
             self.ready = False
+            self.callbacks.drain()
             await self.calls.drain(self.settings.drain_s)
             self.journal.append(EngineStopped("", now_ms(), engine=self.settings.name))
 
@@ -200,9 +205,11 @@ class Engine:
         await self.acd.open()
         rooms.push_async_callback(self.acd.close)
         rooms.push_async_callback(self.items.close)
+        rooms.push_async_callback(self.callbacks.close)
         await self.staff(self.board.site)
         self._left_behind = await self.records.held()
         self._background(rooms, self.rebuilding.run())
+        self._background(rooms, self.callbacks.run())
         self._background(rooms, self.lag.watch())
         self.seats()
         self._background(rooms, self.node.ari.run())
@@ -284,7 +291,8 @@ class Engine:
         self.calls.arrive(arrival)
 
     def _noticed(self, notice: Notice) -> None:
-        (self.items if is_item(notice.item) else self.calls).noticed(notice)
+        room = self.items if is_item(notice.item) else self.callbacks if is_callback(notice.item) else self.calls
+        room.noticed(notice)
 
     def _redis_back(self) -> None:
         self.rebuilding.back()

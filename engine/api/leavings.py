@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 from aiohttp import web
 
+from engine.callbacks import item_of
 from engine.http.signature import now_ms
 from engine.journal.events import CallbackClosed
 from engine.store.leavings import Leavings, UnknownLeaving
@@ -89,6 +90,7 @@ class _Desk:
         by = str(body.get("by", ""))[:LONGEST_BY]
         row = await _known(self._leavings.close_callback(request.match_info["id"], state, by))
         self._engine.journal.append(CallbackClosed(row.call_id, now_ms(), callback=row.id, state=state, by=by))
+        self._engine.callbacks.closed_by_hand(item_of(row.queue, row.number), state, by)
         return _json(asdict(row))
 
     async def surveys(self, request: web.Request) -> web.Response:

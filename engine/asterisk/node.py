@@ -113,16 +113,30 @@ class Node:
         `refusal` reads that answer. Whoever does not want the leg any more drops it, answered or not.
         """
         channel = Channel(self.ari, channel_id)
-        self._channels[channel_id] = channel
+        query = {"originator": originator} if originator else {}
+        return channel, self._dial(channel, endpoint, caller_id, timeout_s, **query)
+
+    def call(self, leg: CallerLeg, endpoint: str, *, caller_id: str, timeout_s: int) -> asyncio.Future[Any]:
+        """Rings somebody who has asked to be called; as `originate`, for a leg of `callee`."""
+        return self._dial(leg, endpoint, caller_id, timeout_s)
+
+    def callee(self, channel_id: str) -> CallerLeg:
+        """A leg for somebody who is yet to be called."""
+        return CallerLeg(self.ari, channel_id, "", "Down", self.sound, self._recordings)
+
+    def _dial(
+        self, channel: Channel, endpoint: str, caller_id: str, timeout_s: int, **more: str
+    ) -> asyncio.Future[Any]:
+        self._channels[channel.id] = channel
         query: dict[str, str | int] = {
             "endpoint": endpoint,
             "app": self.ari.app,
-            "channelId": channel_id,
-            "originator": originator,
+            "channelId": channel.id,
             "callerId": caller_id,
             "timeout": timeout_s,
+            **more,
         }
-        return channel, self.ari.send("POST", "channels", query)
+        return self.ari.send("POST", "channels", query)
 
     async def refusal(self, leg: Channel, dialled: asyncio.Future[Any]) -> int | None:
         """None once Asterisk dials what `originate` has asked for; else the status of its refusal, and the leg is gone.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.acd import Cancelled, ItemState, Missed, Released
+from engine.acd import Cancelled, ItemState, Missed
 from engine.call.phase import Phase
 from engine.call.place import Place, Terms
 from engine.call.queueing import terms
@@ -37,14 +37,14 @@ async def _waits(call: InboundCall) -> None:
     wait, record = call.wait, call.record
     if wait is None:
         return
-    state = await call.board.acd.item(record.id)
+    state = await call.board.acd.item(call.item)
     if call.wait is not wait:
         return
     known = {offer.token for offer in state.offers} if state else set()
     ringing = wait.ringing()
     for offer in ringing:
         if offer.token not in known:
-            call.notices.put(Cancelled(offer.token, record.id, offer.agent, LOST))
+            call.notices.put(Cancelled(offer.token, call.item, offer.agent, LOST))
     if state is None:
         await _queues(call)
     elif state.state == "talking":
@@ -57,14 +57,11 @@ async def _waits(call: InboundCall) -> None:
 
 
 async def _queues(call: InboundCall) -> None:
-    wait, record = call.wait, call.record
-    placement = await Place(call, _terms(call)).put_back()
+    wait = call.wait
+    # Out of the line for a moment, and so past whatever would refuse a newcomer.
+    await Place(call, _terms(call)).put_back(hold_ms=1)
     if call.wait is not wait:
-        await call.board.acd.withdraw(record.id, LOST)
-    elif placement.refused:
-        call.notices.put(Released(record.id, placement.refused, ""))
-    for offer in placement.offers:
-        call.notices.put(offer)
+        await call.board.acd.withdraw(call.item, LOST)
 
 
 async def _talks(call: InboundCall) -> None:
@@ -72,17 +69,17 @@ async def _talks(call: InboundCall) -> None:
     acd, record = call.board.acd, call.record
     if not _go_on_talking(call):
         return
-    state = await acd.item(record.id)
+    state = await acd.item(call.item)
     if (state is not None and state.state == "talking") or not _go_on_talking(call):
         return
     if state is not None and await _accepted(call, state):
         return
     await Place(call, _terms(call)).put_back(hold_ms=HELD_MS)
     since_ms = record.talking_since_ms or call.now_ms()
-    if not await acd.restore(record.id, record.agent, talked_ms=call.now_ms() - since_ms):
-        await acd.withdraw(record.id, LOST)
+    if not await acd.restore(call.item, record.agent, talked_ms=call.now_ms() - since_ms):
+        await acd.withdraw(call.item, LOST)
     if not _go_on_talking(call):
-        await acd.leave(record.id, reason=LOST)
+        await acd.leave(call.item, reason=LOST)
 
 
 async def _accepted(call: InboundCall, state: ItemState) -> bool:

@@ -34,7 +34,7 @@ class Announcer:
         """The prompts to play now; none when there is nothing new and better to say than before."""
         self.next_at = time.monotonic() + self._announce.every
         try:
-            figures = await self._call.board.acd.figures(self._call.record.id)
+            figures = await self._call.board.acd.figures(self._call.item)
             if figures is None or figures.position < 1:
                 return []
             return await self._news(figures)
@@ -51,7 +51,7 @@ class Announcer:
         low_ms, high_ms = (wait.low_ms, wait.high_ms) if wait else (0, 0)
         # Before it is heard: whoever dies in between had better say it never than twice.
         await call.board.acd.said(
-            call.record.id,
+            call.item,
             min(position, said or position),
             low_ms=low_ms,
             high_ms=high_ms,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Coroutine
 from typing import Any
 
@@ -15,11 +14,12 @@ from engine.asterisk.channel import CallerLeg
 from engine.asterisk.dialplan import language_of
 from engine.asterisk.node import Arrival
 from engine.call.again import again
+from engine.call.callback_call import CallbackCall
 from engine.call.conversation import Conversation
 from engine.call.errand import Errand
 from engine.call.inbound import ACCOUNT_S, InboundCall
 from engine.call.phase import Phase
-from engine.call.record import CallRecord, now_ms
+from engine.call.record import CallRecord, new_call_id, now_ms
 from engine.call.switchboard import Switchboard
 from engine.flow.leg import HungUp
 from engine.flow.visit import caller_facts
@@ -33,21 +33,12 @@ log = structlog.get_logger()
 # Q.850: the number is not one of ours.
 UNALLOCATED = 1
 
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-
-
-def new_call_id() -> str:
-    """Sortable by time, unique for ever: nine digits of milliseconds (until 3084) and five of chance, base 32."""
-    number = (now_ms() << 25) | secrets.randbits(25)
-    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(65, -1, -5))
-
-
 def _came(call: InboundCall) -> int:
     return call.record.queued_ms or call.record.arrived_ms
 
 
 class Calls:
-    """The engine's calls by id. One task each; this is where they are started and the only list of them."""
+    """The engine's calls by the ACD's id of each. One task each; they are started here, and are in no other list."""
 
     def __init__(self, board: Switchboard) -> None:
         self._board = board
@@ -113,10 +104,16 @@ class Calls:
 
     def hold(self, leg: CallerLeg, record: CallRecord, caller: Caller) -> InboundCall:
         """Makes a call known, so that offers find it; `start` sets it going."""
-        kind = Errand if record.errand else InboundCall
+        kind = CallbackCall if record.callback else Errand if record.errand else InboundCall
         call = kind(self._board, leg, record, caller)
-        self._calls[record.id] = call
+        self._calls[call.item] = call
         return call
+
+    def begin(self, call: InboundCall) -> None:
+        """A call that we have made is one from here on."""
+        self._calls[call.item] = call
+        self._board.records.open(call.record)
+        self.start(call)
 
     def start(self, call: InboundCall, conversation: Conversation | None = None) -> None:
         """Runs a call to its end."""
@@ -126,7 +123,7 @@ class Calls:
         try:
             await call.run(conversation)
         finally:
-            del self._calls[call.record.id]
+            del self._calls[call.item]
 
     async def _give_back(self, leg: CallerLeg, record: CallRecord) -> None:
         """An engine about to stop takes no new callers: the dialplan's fallback does, or who wrote the errand."""

@@ -32,6 +32,7 @@ class Terms:
     exclude: Mapping[str, int] = field(default_factory=dict)
     who: str = ""
     closes_in_ms: int | None = None
+    replaces: str = ""
 
 
 class Place:
@@ -63,7 +64,7 @@ class Place:
     async def _enqueue(self, hold_ms: int = 0) -> Placement:
         call, record, terms = self._call, self._call.record, self.terms
         placement = await call.board.acd.enqueue(
-            record.id,
+            call.item,
             queue=record.queue,
             policy=terms.policy,
             head_start_ms=terms.head_start_ms,
@@ -72,6 +73,7 @@ class Place:
             patience_ms=terms.patience_ms,
             exclude=terms.exclude,
             who=terms.who,
+            replaces=terms.replaces,
             closes_in_ms=terms.closes_in_ms,
             hold_ms=hold_ms,
         )
@@ -83,7 +85,7 @@ class Place:
     async def give_up(self, reason: str) -> bool:
         """False when somebody was first: an agent has accepted, or the wait was over already; that is told, or was.
         Raises LineDown."""
-        if not await self._call.board.acd.withdraw(self._call.record.id, reason):
+        if not await self._call.board.acd.withdraw(self._call.item, reason):
             return False
         self._call.notices.drop()
         return True

@@ -14,11 +14,13 @@ import structlog
 from engine.acd import Acd, ItemState, Missed
 from engine.asterisk.channel import CallerLeg
 from engine.asterisk.node import Node
+from engine.call.callbacks import Callbacks
 from engine.call.calls import Calls
 from engine.call.conversation import Conversation
 from engine.call.inbound import InboundCall
 from engine.call.phase import Phase
 from engine.call.record import CallRecord
+from engine.callbacks import is_callback
 from engine.identity.numbers import Caller
 from engine.items import Board, is_item
 
@@ -28,8 +30,8 @@ log = structlog.get_logger()
 class Recovery:
     """Re-enters each recorded call at its phase; run once, when Asterisk has told what it still has."""
 
-    def __init__(self, calls: Calls, node: Node, acd: Acd, board: Board) -> None:
-        self._calls, self._node, self._acd, self._board = calls, node, acd, board
+    def __init__(self, calls: Calls, node: Node, acd: Acd, board: Board, callbacks: Callbacks) -> None:
+        self._calls, self._node, self._acd, self._board, self._callbacks = calls, node, acd, board, callbacks
 
     async def take_over(self, records: Sequence[CallRecord], strangers: Sequence[dict[str, Any]]) -> None:
         """Raises LineDown when the ACD cannot be asked, AriError when Asterisk cannot."""
@@ -42,8 +44,11 @@ class Recovery:
             leg = self._caller_leg(record, there)
             call = self._calls.hold(leg, record, _caller_of(record))
             held.append((call, self._conversation(call, there)))
+            if record.callback:
+                await self._callbacks.goes_on(record)
         for record in records:
-            await self._settle(record, items.pop(record.id, None))
+            await self._settle(record, items.pop(record.item or record.id, None))
+        await self._callbacks.take_over([items.pop(item) for item in list(items) if is_callback(item)])
         for item in items.values():
             await self._forget(item)
         await self._take_down_unknown_bridges(records)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from engine.acd import Acd
 from engine.asterisk.node import Node
@@ -13,6 +14,9 @@ from engine.call.record import Records
 from engine.config.site import Site
 from engine.flow.services import Services
 from engine.journal.journal import Journal
+
+if TYPE_CHECKING:
+    from engine.call.callbacks import Callbacks
 
 
 @dataclass(slots=True)
@@ -28,3 +32,4 @@ class Switchboard:
     services: Services
     site: Site
     outside_lines: OutsideLines = field(default_factory=OutsideLines)
+    callbacks: Callbacks = field(init=False)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from engine.acd import AgentTerms, Empty, Order, Policy, Step
+from engine.config.queues import CallingBack
 from engine.flow import claim
 from engine.flow.expression import Variables
 from engine.flow.steps.base import ToAgent, ToQueue
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 LEASE_MARGIN_S = 15.0
 # Whoever answers an outside phone has so long to press the key that makes the call theirs.
 CONFIRM_S = 10.0
+# Whoever is called back hears the question for the key once or twice.
+CUSTOMER_CONFIRMS_S = 15.0
+LOOK_AGAIN_S = 300.0
 
 # Whom a caller knows: as the identity endpoint says, and as our own calls say.
 OWNER = "customer.owner"
@@ -58,6 +62,23 @@ def policy_of(to: ToQueue, site: Served, variables: Variables) -> Policy:
         base="" if queue.base == steps[-1].require else queue.base,
         ignored_limit=queue.not_ready_after,
         place_kept_ms=_ms(queue.place_kept),
+    )
+
+
+def policy_of_callback(to: ToQueue, site: Site, variables: Variables) -> Policy:
+    """How somebody is served who waits to be called back: for as long as it takes, and by one agent at a time, who is
+    theirs until they have answered and pressed the key."""
+    queue = site.queues[to.queue]
+    callbacks = queue.callbacks or CallingBack()
+    longest_s = queue.ring + callbacks.ring + CUSTOMER_CONFIRMS_S
+    return replace(
+        policy_of(to, site, variables),
+        lease_ms=_lease_ms(longest_s, site),
+        ring=1,
+        capacity=0,
+        max_wait_ms=0,
+        leave_when=frozenset(),
+        place_kept_ms=0,
     )
 
 
@@ -127,6 +148,17 @@ def closes_in_ms(queue: Queue, site: Site, orders: StandingOrders, at: datetime)
         return 0
     closes = _closes(calendar, orders, at) if queue.closing == "eject" else None
     return None if closes is None else max(_ms((closes - at).total_seconds()), 1)
+
+
+def opens_in_ms(hours: str | None, site: Site, orders: StandingOrders, at: datetime) -> int:
+    """How long until the calendar is open: 0 when it is now. When nobody can say, as under an order without an end, it
+    is to be looked at again after a while."""
+    if hours is None:
+        return 0
+    state = orders.state(site.calendars[hours], at)
+    if not isinstance(state, Closed):
+        return 0
+    return max(_ms((state.opens_at - at).total_seconds()), 1) if state.opens_at else _ms(LOOK_AGAIN_S)
 
 
 def _closes(calendar: Calendar, orders: StandingOrders, at: datetime) -> datetime | None:

@@ -15,6 +15,10 @@ from engine.flow.steps import Step
 from engine.sounds import LANGUAGES, Sounds, Source, UnknownPrompt
 from engine.speech import vocabulary, waits
 
+# What somebody hears who is called back: the question for a key, and that nobody is there after all.
+CALLBACK_CONFIRM, CALLBACK_NOBODY = "callback-confirm", "all-agents-busy"
+CALLING_BACK = [(prompt, language) for prompt in (CALLBACK_CONFIRM, CALLBACK_NOBODY) for language in LANGUAGES]
+
 
 @dataclass(frozen=True, slots=True)
 class Use:
@@ -38,6 +42,8 @@ def used(flows: Mapping[str, Flow], queues: Mapping[str, Queue], sounds: Sounds)
             for prompt, language in _of_step(box):
                 yield Use(prompt, language, f"flows/{name}", ("steps", step, box.kind))
     for name, queue in queues.items():
+        if queue.callbacks is not None:
+            yield from (Use(p, language, "queues", ("queues", name, "callbacks")) for p, language in CALLING_BACK)
         if (said := queue.announcing) is not None:
             setting = "announce" if queue.announce else "announce_position"
             for language in LANGUAGES:

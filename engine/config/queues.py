@@ -76,6 +76,24 @@ class Announce(Written):
     every: Seconds = Field(default=30.0, gt=0)
 
 
+class CallingBack(Written):
+    """How those are called who asked to be called back. `first`: the phone of an agent rings first, or the customer's.
+
+    `tries` calls at the most, the first no sooner than `delay` after they have asked, the others `gap` apart; while
+    `hours` (else the queue's) are open, and no later than `within` after they have asked. `trunk`: the only one that
+    may carry them.
+    """
+
+    first: Literal["agent", "customer"] = "agent"
+    ring: Seconds = Field(default=30.0, ge=5, le=120)
+    tries: int = Field(default=3, ge=1, le=20)
+    delay: Seconds = 10.0
+    gap: Seconds = Field(default=600.0, gt=0)
+    within: Seconds = Field(default=3 * 86_400.0, gt=0)
+    hours: Name | None = None
+    trunk: Name | None = None
+
+
 class Queue(Written):
     """A line of waiting callers, who may answer them, and by which rules they are served.
 
@@ -101,6 +119,7 @@ class Queue(Written):
     hours: Name | None = None
     closing: Literal["drain", "eject"] = "drain"
     place_kept: Seconds = 0.0
+    callbacks: CallingBack | None = None
     keys: Annotated[dict[Key, WayOut], AsKeys] = Field(default_factory=dict)
     announce: Announce | None = None
     announce_position: Seconds | None = 30.0
@@ -150,7 +169,14 @@ class Queue(Written):
             raise ValueError("`announce_position` is short for `announce`: write one of them")
         if self.closing == "eject" and self.hours is None:
             raise ValueError("`closing: eject` needs the name of a calendar: `hours: office`")
+        if self.callbacks is not None and self.kind != "voice":
+            raise ValueError(f"`callbacks` are phone calls, and `kind: {self.kind}` are none: remove one of them")
         return self
+
+    @property
+    def callback_hours(self) -> str | None:
+        """The calendar while which people are called back; None for at any time."""
+        return (self.callbacks.hours if self.callbacks is not None else None) or self.hours
 
 
 class QueuesFile(Written):

@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.config.agents import Agent
 from engine.config.dialling import NotAllowed, ways_out
 from engine.config.models import HotlineFile
+from engine.config.queues import Queue
 from engine.config.source import Fault, Source, nearest
 from engine.config.trunks import carriers
 from engine.flow.flow import Flow
@@ -35,6 +36,21 @@ def of_agents(source: Source, hotline: HotlineFile, agents: Mapping[str, Agent])
     for user, agent in agents.items():
         if agent.number is not None:
             yield from _number(source, ("agents", user, "number"), hotline, agent.number)
+
+
+def of_queues(source: Source, hotline: HotlineFile, queues: Mapping[str, Queue]) -> Iterator[Fault]:
+    """Callbacks that no trunk may carry."""
+    leading_out = [name for name, trunk in hotline.trunks.items() if trunk.outbound]
+    for name, queue in queues.items():
+        if queue.callbacks is None:
+            continue
+        trunk = queue.callbacks.trunk
+        if trunk is not None and trunk not in leading_out:
+            said = f"trunk `{trunk}` has no `outbound` in dialplan/hotline.yaml{nearest(trunk, leading_out)}"
+            yield source.fault(("queues", name, "callbacks", "trunk"), said)
+        elif not leading_out:
+            said = "nobody can be called back: no trunk has `outbound` in dialplan/hotline.yaml (docs/trunks.md)"
+            yield source.fault(("queues", name, "callbacks"), said)
 
 
 def of_flows(

@@ -38,6 +38,9 @@ def of_queues(source: Source, file: QueuesFile, agents: Agents, calendars: Colle
         if queue.hours is not None and queue.hours not in calendars:
             said = f"no calendar `{queue.hours}` in dialplan/calendars.yaml{nearest(queue.hours, calendars)}"
             yield source.fault((*at, "hours"), said)
+        if queue.callbacks is not None and (hours := queue.callbacks.hours) is not None and hours not in calendars:
+            said = f"no calendar `{hours}` in dialplan/calendars.yaml{nearest(hours, calendars)}"
+            yield source.fault((*at, "callbacks", "hours"), said)
         if not queue.max_wait:
             yield source.fault((*at, "max_wait"), "nobody could wait here; write how long a caller may: `10m`")
         for where, text in preferences(queue):

@@ -107,6 +107,7 @@ def load(folder: Path, *, unspoken: bool = False) -> Site:
         *serving.of_agents(agents_file.source, agents, queues_file.content),
         *reach.of_hotline(hotline_file.source, hotline, agents, folder),
         *reach.of_agents(agents_file.source, hotline, agents),
+        *reach.of_queues(queues_file.source, hotline, queues),
         *reach.of_flows(flow_sources, flows, hotline, agents),
         *references(flow_sources, flows, calendars=calendars, lists=lists, areas=areas),
         *_tiers(lists_file, hotline),

@@ -7,10 +7,11 @@ an outcome with a branch in the flow.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from engine.callbacks import Callback
 from engine.flow.expression import Value
 from engine.http.self_service import Answered, Question
 from engine.identity.attempts import Attempt, Limits, Standing
@@ -86,6 +87,20 @@ class Http(Protocol):
         """Takes no longer than the question's deadline."""
 
 
+class Callbacks(Protocol):
+    """Those who want to be called back (engine/call/callbacks.py)."""
+
+    def ask(self, callback: Callback) -> None:
+        """Takes a request up, whatever comes of it. The event of it is in the journal already."""
+
+
+class ByHand:
+    """Where nobody is called by the engine: the event alone puts them on the list."""
+
+    def ask(self, _: Callback) -> None:
+        """There is nothing more to do."""
+
+
 @dataclass(slots=True)
 class Services:
     """One of each."""
@@ -96,3 +111,4 @@ class Services:
     orders: StandingOrders
     attempts: Attempts
     http: Http
+    callbacks: Callbacks = field(default_factory=ByHand)

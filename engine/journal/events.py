@@ -75,6 +75,7 @@ class CallArrived(Event):
     carrier: str
     trunk: str
     channel: str
+    callback: str = ""  # of this callback: then it is we who have called
 
 
 @_event("call.answered")
@@ -433,11 +434,54 @@ class CallbackRequested(Event):
     callback: str
     queue: str
     number: str
+    placed_ms: int = 0
+    head_start_ms: int = 0
+    require: str = ""
+    language: str = "zh-CN"
+
+
+@_event("callback.dialled")
+class CallbackDialled(Event):
+    """The customer's phone is called; `agent` is reserved meanwhile."""
+
+    callback: str
+    agent: str
+    number: str
+    trunk: str
+    attempt: int
+
+
+@_event("callback.answered")
+class CallbackAnswered(Event):
+    """By somebody or something; `answered_by` is the call that it has become."""
+
+    callback: str
+    answered_by: str
+    ring_ms: int
+
+
+@_event("callback.confirmed")
+class CallbackConfirmed(Event):
+    """The customer has pressed the key."""
+
+    callback: str
+
+
+@_event("callback.failed")
+class CallbackFailed(Event):
+    """A try has come to nothing; `again_ms` is when the next one may be, 0 for never."""
+
+    callback: str
+    reason: str
+    attempt: int
+    again_ms: int
+    cause: int | None = None
+    tech_cause: int | None = None
 
 
 @_event("callback.closed")
 class CallbackClosed(Event):
-    """`state`: done or cancelled."""
+    """`state`: done, failed, merged or cancelled. `by` whose hand, or "" for the engine's."""
 
     callback: str
     state: str

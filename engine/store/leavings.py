@@ -1,7 +1,7 @@
 """What callers have left behind, for those who deal with it: voicemails, callbacks, answers to surveys."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select, update
@@ -10,6 +10,7 @@ from engine.store.database import Database
 from engine.store.left_behind import CallbackRow, Closed, VoicemailRow
 from engine.store.tables import callbacks, calls, survey_answers, voicemails
 
+_OPEN = callbacks.c.closed_ms.is_(None)
 _NAME = func.coalesce(calls.c.customer_name, "").label("name")
 
 
@@ -90,7 +91,7 @@ class Leavings:
     async def callbacks(self, *, queue: str = "", all_: bool = False, limit: int = 100) -> list[Callback]:
         """Who wants to be called, the longest waiting first; `all_` has the closed ones too, the latest first."""
         query = select(callbacks, _NAME).outerjoin(calls, calls.c.id == callbacks.c.call_id)
-        query = query if all_ else query.where(callbacks.c.state == "open")
+        query = query if all_ else query.where(_OPEN)
         if queue:
             query = query.where(callbacks.c.queue == queue)
         asked = callbacks.c.asked_ms
@@ -102,11 +103,24 @@ class Leavings:
         row = await self._database.by_id(callbacks, id_or_prefix)
         if row is None:
             raise UnknownLeaving(f"no callback {id_or_prefix}; `hotline callbacks` lists them")
-        is_open = (callbacks.c.id == row.id) & (callbacks.c.state == "open")
+        is_open = (callbacks.c.id == row.id) & _OPEN
         values = {"state": str(closed), "closed_ms": _now_ms(), "closed_by": by}
         if not await self._database.change(update(callbacks).where(is_open).values(values)):
             raise ValueError(f"callback {row.id} is {row.state} already; `hotline callbacks --all` says by whom")
         return CallbackRow(**{**row._mapping, **values})  # noqa: SLF001
+
+    async def callback(self, callback_id: str) -> Callback | None:
+        """The one of this id, open or not; None when it is not there, or not yet."""
+        query = select(callbacks, _NAME).outerjoin(calls, calls.c.id == callbacks.c.call_id)
+        found = await self._database.rows(query.where(callbacks.c.id == callback_id))
+        return Callback(**found[0]._mapping) if found else None  # noqa: SLF001
+
+    async def note_callback(self, callback_id: str, values: Mapping[str, int | str | None]) -> bool:
+        """Writes how far an open one has got; a closed one stays as it is. False when there is no row of it (yet)."""
+        is_it = callbacks.c.id == callback_id
+        if await self._database.change(update(callbacks).where(is_it & _OPEN).values(**values)):
+            return True
+        return bool(await self._database.rows(select(callbacks.c.id).where(is_it)))
 
     async def satisfaction(self, since_ms: int) -> list[Satisfaction]:
         """What callers have answered since then, by question, queue and agent."""

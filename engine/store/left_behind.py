@@ -9,7 +9,7 @@ from engine.store.rows import moment_of, text_of
 
 
 class Closed(StrEnum):
-    """How a request to be called back ended."""
+    """How somebody closes a request to be called back by hand."""
 
     DONE = "done"
     CANCELLED = "cancelled"
@@ -31,14 +31,22 @@ class VoicemailRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackRow:
-    """Somebody who wants to be called back. `number` is E.164; `state` is open, done or cancelled."""
+    """Somebody who wants to be called back. `number` is E.164; `state` is one of engine/callbacks/life.py, and
+    `closed_ms` None until it is one of the last. `placed_ms`: since when they count as waiting in the queue."""
 
     id: str
     call_id: str
     queue: str
     number: str
     asked_ms: int
-    state: str = "open"
+    placed_ms: int = 0
+    head_start_ms: int = 0
+    require: str = ""
+    language: str = "zh-CN"
+    state: str = "requested"
+    attempts: int = 0
+    next_ms: int = 0
+    reason: str = ""
     closed_ms: int | None = None
     closed_by: str = ""
 
@@ -82,6 +90,10 @@ def _callback(call_id: str, at_ms: int, data: Mapping[str, Any]) -> LeftRow:
         queue=text_of(data.get("queue")),
         number=text_of(data.get("number")),
         asked_ms=at_ms,
+        placed_ms=moment_of(data.get("placed_ms")) or at_ms,
+        head_start_ms=moment_of(data.get("head_start_ms")) or 0,
+        require=text_of(data.get("require")),
+        language=text_of(data.get("language") or "zh-CN"),
     )
 
 

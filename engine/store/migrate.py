@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection, event, inspect, pool, text
 
 from engine.store.connect import BUSY_S, connect
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision of migrations/versions: known here so that most starts need not load alembic."""
 
 # Any constant will do, as long as every engine takes the same one.

@@ -22,6 +22,7 @@ class EndReason(StrEnum):
     TIMED_OUT = "timed_out"
     FALLBACK = "fallback"
     RETURNED = "returned"
+    NOT_CONFIRMED = "not_confirmed"
     SYSTEM_FAILURE = "system_failure"
     SHUTDOWN = "shutdown"
 
@@ -30,7 +31,8 @@ class EndReason(StrEnum):
 class CallRow:
     """One call. Moments (`*_ms` of arrived, answered, queued, connected, ended) are epoch milliseconds, None
     when they never came; wait, ring and talk are durations in milliseconds. `number` is E.164 or "".
-    `outside`: who was reached without the ACD, an outside number (E.164) or a branch's extension."""
+    `outside`: who was reached without the ACD, an outside number (E.164) or a branch's extension. `direction`: "in", or
+    "callback" where we have called."""
 
     id: str
     dialled: str = ""
@@ -43,6 +45,7 @@ class CallRow:
     queue: str = ""
     agent: str = ""
     outside: str = ""
+    direction: str = "in"
     arrived_ms: int
     answered_ms: int | None = None
     queued_ms: int | None = None
@@ -75,6 +78,7 @@ class CallRow:
             queue=text_of(record.get("queue")),
             agent=text_of(record.get("agent")),
             outside=text_of(record.get("outside")),
+            direction=text_of(record.get("direction") or "in"),
             arrived_ms=(ended or 0) if arrived is None else arrived,
             answered_ms=moment_of(record.get("answered_ms")),
             queued_ms=moment_of(record.get("queued_ms")),

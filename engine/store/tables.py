@@ -21,6 +21,7 @@ calls = Table(
     Column("queue", Text, nullable=False),
     Column("agent", Text, nullable=False),
     Column("outside", Text, nullable=False, server_default=""),
+    Column("direction", Text, nullable=False, server_default="in"),
     Column("arrived_ms", BigInteger, nullable=False),
     Column("answered_ms", BigInteger),
     Column("queued_ms", BigInteger),
@@ -61,7 +62,7 @@ voicemails = Table(
     Index("voicemails_left_ms", "left_ms"),
 )
 
-_OPEN = text("state = 'open'")
+_OPEN = text("closed_ms IS NULL")
 
 # A caller who asks twice for the same queue is called once: of one number only one request a queue may be open.
 callbacks = Table(
@@ -72,7 +73,14 @@ callbacks = Table(
     Column("queue", Text, nullable=False),
     Column("number", Text, nullable=False),
     Column("asked_ms", BigInteger, nullable=False),
+    Column("placed_ms", BigInteger, nullable=False, server_default="0"),
+    Column("head_start_ms", BigInteger, nullable=False, server_default="0"),
+    Column("require", Text, nullable=False, server_default=""),
+    Column("language", Text, nullable=False, server_default="zh-CN"),
     Column("state", Text, nullable=False),
+    Column("attempts", BigInteger, nullable=False, server_default="0"),
+    Column("next_ms", BigInteger, nullable=False, server_default="0"),
+    Column("reason", Text, nullable=False, server_default=""),
     Column("closed_ms", BigInteger),
     Column("closed_by", Text, nullable=False),
     Index("callbacks_open", "queue", "number", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),

@@ -372,7 +372,7 @@ class Model:
         if other is not None and other.state == "talking":
             other = None
         item = self._comes(ModelItem(id_, queue, policy, engine, self.now, self._next()), other, **asked)
-        why = "" if hold_ms else self._refusal(item, replaces)
+        why = "" if hold_ms else self._refusal(item, other)
         if why:
             return why
         if self.places.pop(f"{queue}|{item.who}", None) is not None:
@@ -403,7 +403,8 @@ class Model:
                 item.at, item.seq = other.at, other.seq
             item.head, item.strict = max(item.head, other.head), max(item.strict, other.strict)
         if policy.max_wait_ms:
-            item.limit_at, item.limit_why = item.at + policy.max_wait_ms, "timed_out"
+            since = item.at if other is None else self.now - waited_ms
+            item.limit_at, item.limit_why = since + policy.max_wait_ms, "timed_out"
         if closes_in_ms is not None and (not item.limit_at or self.now + closes_in_ms <= item.limit_at):
             item.limit_at, item.limit_why = self.now + closes_in_ms, "closed"
         if policy.served_within_ms:
@@ -414,11 +415,11 @@ class Model:
         item.line, item.score = self.line(item, item.step), self.score(item)
         return item
 
-    def _refusal(self, item: ModelItem, replaces: str) -> str:
+    def _refusal(self, item: ModelItem, other: ModelItem | None) -> str:
         if self.over(item):
             return item.limit_why
         why, most = self._nobody(item), item.policy.capacity
-        full = most and not replaces and len(self.in_queue(item.queue)) >= most
+        full = most and other is None and len(self.in_queue(item.queue)) >= most
         return "full" if not why and full and not self._choices(item) else why
 
     # --- matching ----------------------------------------------------------------------------------------------

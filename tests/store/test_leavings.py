@@ -67,7 +67,7 @@ async def test_what_a_caller_leaves_comes_out_of_the_journal(
         "sales",
         LI,
         AT,
-        "open",
+        "requested",
     )
     assert await leavings.satisfaction(AT) == [Satisfaction("satisfied", "sales", "8001", 1, 4.0)]
 
@@ -93,7 +93,7 @@ async def test_who_was_called_back_may_ask_again(database: Database, leavings: L
     await leavings.close_callback("b1", Closed.DONE, "8001")
     await database.record([], [request("b1"), request("b2", asked_ms=AT + 1)])
     assert [row.id for row in await leavings.callbacks()] == ["b2"]
-    assert [(row.id, row.state) for row in await leavings.callbacks(all_=True)] == [("b2", "open"), ("b1", "done")]
+    assert [(row.id, row.state) for row in await leavings.callbacks(all_=True)] == [("b2", "requested"), ("b1", "done")]
 
 
 async def test_the_longest_waiting_request_comes_first(database: Database, leavings: Leavings) -> None:

@@ -89,7 +89,7 @@ async def test_a_voicemail_is_found_heard_and_deleted(office: Office) -> None:
 
 async def test_a_callback_is_closed_once_and_the_call_knows_it(office: Office) -> None:
     (listed,) = await office.get("/v1/callbacks?queue=sales")
-    assert (listed["number"], listed["state"]) == (ZHANG, "open")
+    assert (listed["number"], listed["state"]) == (ZHANG, "requested")
     assert (await office.post("/v1/callbacks/c1", state="done", by="8001"))["state"] == "done"
     with pytest.raises(Refused, match="is done already"):
         await office.post("/v1/callbacks/c1", state="done", by="8002")
@@ -120,7 +120,7 @@ async def test_messages_that_wait_are_listed(office: Office) -> None:
         ("/v1/voicemails/x", None, "no voicemail x"),
         ("/v1/voicemails/x/heard", {"by": "8001"}, "no voicemail x"),
         ("/v1/callbacks/x", {"state": "done"}, "no callback x"),
-        ("/v1/callbacks/c1", {"state": "open"}, "done, cancelled"),
+        ("/v1/callbacks/c1", {"state": "requested"}, "done, cancelled"),
         ("/v1/callbacks/c1", ["done"], "the body is a JSON object"),
         ("/v1/surveys?days=many", None, "could not convert"),
         ("/v1/voicemails?limit=x", None, "invalid literal"),

@@ -57,6 +57,10 @@ SAID = {
     "outside.answered": "+862188881234 answered after 4.2 s",
     "outside.failed": "+862188881234 not reached: busy after 900 ms (SIP 486, cause 17)",
     "callback.requested": "wants to be called back on +8613800138000 by sales",
+    "callback.dialled": "calling +8613800138000 back through demo-carrier for 8001 李雷",
+    "callback.answered": "answered after 4.0 s: call hotline-1732219404.12",
+    "callback.confirmed": "the customer has pressed the key: it is they who wanted to be called",
+    "callback.failed": "try 1 failed: busy (SIP 486, cause 17); the next try comes in 10 min 00 s",
     "callback.closed": "the callback is done, says 8001 李雷",
     "survey.answered": "answered 5 to satisfied",
     "message.queued": "a message to +8613800138000 waits to be sent",
@@ -97,8 +101,8 @@ def test_an_items_story_speaks_of_no_caller_and_no_phone() -> None:
 
 
 def test_an_unknown_event_gets_its_type_and_its_data() -> None:
-    event = e.UnknownEvent(CALL, AT, "callback.dialled", {"number": "+8613800138000"})
-    assert describe(event) == 'callback.dialled {"number":"+8613800138000"}'
+    event = e.UnknownEvent(CALL, AT, "callback.unheard_of", {"number": "+8613800138000"})
+    assert describe(event) == 'callback.unheard_of {"number":"+8613800138000"}'
 
 
 def test_offsets_count_from_the_first_event() -> None:

@@ -38,19 +38,21 @@ local function take_up(i, place)
   journal('item.resumed', i.id, '"queue":' .. quoted(i.queue) .. ',"wait_ms":' .. whole(NOW - i.at))
 end
 
-local function set_limits(i, asked)
+-- Whoever takes a callback's place inherits how long it has waited, but their own patience begins now.
+local function set_limits(i, asked, takes_over)
   local terms = i.terms
-  if terms.max_wait > 0 then i.limit_at, i.limit_why = i.at + terms.max_wait, 'timed_out' end
+  local since = takes_over and NOW - asked.waited or i.at
+  if terms.max_wait > 0 then i.limit_at, i.limit_why = since + terms.max_wait, 'timed_out' end
   if asked.closes_in >= 0 and (i.limit_at == 0 or NOW + asked.closes_in <= i.limit_at) then
     i.limit_at, i.limit_why = NOW + asked.closes_in, 'closed'
   end
   if terms.served_within > 0 then i.urgent_at = i.at + terms.served_within end
 end
 
-local function refusal(i, asked)
+local function refusal(i, takes_over)
   if i.limit_at > 0 and i.limit_at <= NOW then return i.limit_why end
   local why, most = nobody(i), i.terms.capacity
-  if why == '' and most > 0 and asked.replaces == '' and call('ZCARD', PREFIX .. 'queue:' .. i.queue) >= most
+  if why == '' and most > 0 and not takes_over and call('ZCARD', PREFIX .. 'queue:' .. i.queue) >= most
     and not choose(i) then
     return 'full'
   end
@@ -75,12 +77,12 @@ register('enqueue', function(args)
   if call('HEXISTS', PREFIX .. 'policies', args[4]) == 0 then return -1 end
   local i, asked = new_item(args)
   local place, takes_over = inherit(i, asked)
-  set_limits(i, asked)
+  set_limits(i, asked, takes_over)
   for n = 1, #asked.exclude, 2 do i.excluded[asked.exclude[n]] = NOW + asked.exclude[n + 1] end
   i.step = i.preferred ~= '' and asked.patience > 0 and 0 or 1
   place_in_steps(i)
   i.line, i.score = step_line(i, i.step), score_of(i)
-  local why = asked.hold > 0 and '' or refusal(i, asked)
+  local why = asked.hold > 0 and '' or refusal(i, takes_over)
   if why ~= '' then
     journal('item.refused', i.id, '"queue":' .. quoted(i.queue) .. ',"reason":"' .. why .. '"')
     return why

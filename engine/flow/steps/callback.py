@@ -14,12 +14,16 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field
 
 from engine.callbacks import REGIONS, may_be_called
+from engine.callbacks import Callback as Request
+from engine.config.dialling import NotAllowed, ways_out
 from engine.config.units import Seconds
+from engine.flow.claim import head_start_s
 from engine.flow.entry import CONFIRMATION, CORRECTIONS, Entry, EntryState, ask_for, confirmed
 from engine.flow.steps.base import Outcome, Step
 from engine.flow.visit import Visit
 from engine.identity.numbers import normalise
 from engine.journal.events import CallbackRequested, IvrDigit, IvrEntered
+from engine.orders.standing import milliseconds
 from engine.speech import Kind, prompts_for
 
 OWN, OTHER, NO = "1", "2", "#"
@@ -38,8 +42,9 @@ class Callback(Step):
     """Offers a call back by the agents of a queue: on the number that the caller calls from (1), on another one, keyed
     in and confirmed (2), or not at all (#, or silence).
 
-    Only ordinary phones in `countries` are called back, so that nobody can have the company call what costs it money.
-    A number has one open request a queue, however often its owner asks (`hotline callbacks`).
+    Only ordinary phones in `countries` are called back, so that nobody can have the company call what costs it money;
+    and where the engine makes the call, only what a trunk may dial. A number has one open request a queue, however
+    often its owner asks (`hotline callbacks`). Who has waited keeps their place.
     """
 
     kind: ClassVar[str] = "callback"
@@ -57,7 +62,7 @@ class Callback(Step):
             key = await visit.leg.digit(self.wait)
             if key is not None:
                 visit.note(IvrDigit, digit=key)
-            if key == OWN and may_be_called(visit.caller.number, self.countries):
+            if key == OWN and self._possible(visit, visit.caller.number):
                 return await self._accepted(visit, visit.caller.number)
             if key in (OWN, OTHER):  # who calls anonymously has no other number to offer
                 return await self._other(visit)
@@ -73,7 +78,7 @@ class Callback(Step):
                 continue
             visit.note(IvrEntered, keys=entry.keys, length=len(entry.keys))
             number = normalise(entry.keys, area_code=visit.site.hotline.area_code).number
-            if not may_be_called(number, self.countries):
+            if not self._possible(visit, number):
                 await visit.say([NOT_POSSIBLE])
                 continue
             # The caller hears the number that will be called, not the keys.
@@ -81,9 +86,42 @@ class Callback(Step):
                 return await self._accepted(visit, number)
         return self.go("not_possible", f"{self.tries} tries")
 
+    def _possible(self, visit: Visit, number: str) -> bool:
+        if not may_be_called(number, self.countries):
+            return False
+        callbacks = visit.site.queues[self.callback].callbacks
+        if callbacks is None:  # somebody calls them by hand
+            return True
+        try:
+            return bool(ways_out(visit.site.hotline, number, callbacks.trunk))
+        except NotAllowed:
+            return False
+
     async def _accepted(self, visit: Visit, number: str) -> Outcome:
-        request = f"{visit.call_id}-{secrets.token_hex(2)}"
-        visit.note(CallbackRequested, callback=request, queue=self.callback, number=number)
+        asked_ms = milliseconds(visit.now())
+        wanted = Request(
+            id=f"{visit.call_id}-{secrets.token_hex(2)}",
+            call_id=visit.call_id,
+            queue=self.callback,
+            number=number,
+            asked_ms=asked_ms,
+            placed_ms=visit.queued_ms() or asked_ms,
+            head_start_ms=round(head_start_s(visit.site, visit.variables) * 1000),
+            require=str(visit.variables.get("route.require") or ""),
+            language=visit.leg.language,
+            name=str(visit.variables.get("customer.name") or ""),
+        )
+        visit.note(
+            CallbackRequested,
+            callback=wanted.id,
+            queue=wanted.queue,
+            number=wanted.number,
+            placed_ms=wanted.placed_ms,
+            head_start_ms=wanted.head_start_ms,
+            require=wanted.require,
+            language=wanted.language,
+        )
+        visit.services.callbacks.ask(wanted)
         visit.set("callback.number", number)
         await visit.say([ACCEPTED])
         return self.go("accepted")

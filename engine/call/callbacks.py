@@ -1,0 +1,397 @@
+"""All callbacks of this engine: into their queues at the place that they have, tried when an agent is free, and to
+their end.
+
+Each is an item of the ACD that waits as a call does, under an id that its queue and number make: so there is one of
+them, whoever asks. What is known of it lies in the database; Redis has the place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+import structlog
+
+from engine.acd import ItemState, Missed, Notice, Offer, Released
+from engine.asterisk.ari import AriError
+from engine.call.callback_call import CallbackCall
+from engine.call.calling_back import ALL_LINES_TAKEN, Failed, Try
+from engine.call.calls import Calls
+from engine.call.record import CallRecord, now_ms
+from engine.call.switchboard import Switchboard
+from engine.callbacks import Callback, State
+from engine.callbacks.rows import Rows
+from engine.config import policies
+from engine.config.dialling import Way
+from engine.config.queues import CallingBack
+from engine.flow.steps import ToQueue
+from engine.journal.events import CallbackAnswered, CallbackClosed, CallbackDialled, CallbackFailed, Event
+from engine.redis_line import LineDown
+from engine.store.database import Database, DatabaseDown
+from engine.store.rows import EndReason
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+REDIS_AGAIN_S = 0.5
+# What is in the database and not in Redis is put back once it was missed twice: another engine may just be about to say
+# that it is done.
+LOOK_S = 30.0
+# Before the next try when it was not the customer's doing that there was none.
+NOT_NOW_MS = 15_000
+# Whoever asks is still on the phone; a moment after they have left, they can be called.
+STILL_ON_MS = 1_000
+TOO_OLD = "too_old"
+
+
+class Callbacks:
+    """Those that are open, and the tries under way. `now_ms` is a property of the class for tests."""
+
+    now_ms = staticmethod(now_ms)
+
+    def __init__(self, board: Switchboard, calls: Calls, database: Database) -> None:
+        self._board, self._calls = board, calls
+        self.rows = Rows(database)
+        self._open: dict[str, Callback] = {}
+        self._tries: dict[str, Try] = {}
+        self._missed: set[str] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._draining = False
+
+    def ask(self, callback: Callback) -> None:
+        """Somebody wants to be called back. In a queue without `callbacks` that is for people to do."""
+        if self._settings(callback) is not None and callback.item not in self._open:
+            self._open[callback.item] = callback
+            self._spawn(self._place(callback, first=True))
+
+    # Into the queue. ----------------------------------------------------------------------------------------
+
+    async def _place(self, callback: Callback, *, first: bool = False) -> None:
+        """At the place that its wait gives it. Asked for again, it stays where it is: at its first owner's."""
+        settings = self._settings(callback)
+        if settings is None:
+            return
+        site, acd = self._board.site, self._board.acd
+        now = self.now_ms()
+        put_off_ms = max(self._opens_in_ms(callback, now), round(settings.delay * 1000) if first else 0)
+        placed = callback.become(State.WAITING, now) if callback.state is not State.WAITING else callback
+        placed = self._open[callback.item] = replace(placed, next_ms=max(placed.next_ms, now + put_off_ms))
+        policy = policies.policy_of_callback(ToQueue(queue=placed.queue), site, {"route.require": placed.require})
+        placement = await self._surely(
+            lambda: acd.enqueue(
+                placed.item,
+                queue=placed.queue,
+                policy=policy,
+                type="callback",
+                data=placed.id,
+                head_start_ms=placed.head_start_ms,
+                waited_ms=max(self.now_ms() - placed.placed_ms, 0),
+                hold_ms=max(placed.next_ms - self.now_ms(), 0),
+            )
+        )
+        state = await self._surely(lambda: acd.item(placed.item))
+        if self._open.get(placed.item) is placed:
+            if state is not None and state.data != placed.id:
+                del self._open[placed.item]
+            else:
+                self.rows.write(placed)
+        for offer in placement.offers:
+            self.noticed(offer)
+
+    def _opens_in_ms(self, callback: Callback, at_ms: int) -> int:
+        """How long after that moment nobody is called yet."""
+        queue = self._board.site.queues.get(callback.queue)
+        if queue is None:
+            return 0
+        at = datetime.fromtimestamp(at_ms / 1000).astimezone()
+        return policies.opens_in_ms(queue.callback_hours, self._board.site, self._board.services.orders, at)
+
+    def _settings(self, callback: Callback) -> CallingBack | None:
+        queue = self._board.site.queues.get(callback.queue)
+        return queue.callbacks if queue is not None else None
+
+    # What the ACD tells. ------------------------------------------------------------------------------------
+
+    def noticed(self, notice: Notice) -> None:
+        """Of one of our callbacks."""
+        item = notice.item
+        if isinstance(notice, Released):
+            self._released(notice)
+        if item in self._calls:
+            self._calls.noticed(notice)
+        elif item in self._tries:
+            self._tries[item].call.notices.put(notice)
+        elif isinstance(notice, Offer):
+            self._spawn(self._offered(notice))
+
+    def _released(self, released: Released) -> None:
+        callback = self._open.get(released.item)
+        if callback is not None and not callback.is_closed:
+            how = {"replaced": State.MERGED, "done": State.DONE}.get(released.reason, State.CANCELLED)
+            self._close(callback, how, released.reason)
+
+    async def _offered(self, offer: Offer) -> None:
+        item, acd = offer.item, self._board.acd
+        callback = self._open.get(item) or await self._found(item)
+        if callback is None or self._draining:
+            await self._surely(lambda: acd.defer(item, NOT_NOW_MS, "not_now"))
+        elif self._settings(callback) is None:
+            await self._surely(lambda: acd.withdraw(item, "by_hand"))
+            self._is(item, State.REQUESTED)
+            del self._open[item]
+        elif self._too_old(callback):
+            await self._surely(lambda: acd.withdraw(item, TOO_OLD))
+            self._close(callback, State.FAILED, TOO_OLD)
+        elif not_now_ms := self._not_now_ms(callback):
+            await self._surely(lambda: acd.defer(item, not_now_ms, "not_now"))
+        elif item not in self._tries:
+            await self._try(callback, offer)
+
+    def _not_now_ms(self, callback: Callback) -> int:
+        """Until whoever asks has hung up, and until it is time to call people."""
+        return STILL_ON_MS if callback.call_id in self._calls else self._opens_in_ms(callback, self.now_ms())
+
+    async def _found(self, item: str) -> Callback | None:
+        """One that an engine before this one has left in Redis; None while the database does not say, or when nobody
+        needs to be called any more."""
+        state = await self._surely(lambda: self._board.acd.item(item))
+        try:
+            callback = await self.rows.one(state.data) if state is not None else None
+        except DatabaseDown:
+            return None
+        if callback is None:
+            return None
+        if callback.is_closed or callback.state is State.BRIDGED:
+            await self._surely(lambda: self._board.acd.withdraw(item, "closed"))
+            return None
+        return self._open.setdefault(item, self._in_line(callback))
+
+    def _in_line(self, callback: Callback) -> Callback:
+        """Whatever an engine was doing about it when it died, it waits again."""
+        return callback if callback.state is State.WAITING else callback.become(State.WAITING, self.now_ms())
+
+    # One try. -----------------------------------------------------------------------------------------------
+
+    async def _try(self, callback: Callback, offer: Offer) -> None:
+        item = callback.item
+        one = self._tries[item] = Try(self._board, callback, offer, self._board.site.queues[callback.queue])
+        outcome: CallbackCall | Failed | None = Failed("system_failure")
+        try:
+            outcome = await one.run()
+        except AriError as fault:
+            log.warning("callback.asterisk_away", item=item, error=str(fault))
+        finally:
+            del self._tries[item]
+        if isinstance(outcome, Failed):
+            await self._failed(item, outcome)
+        elif outcome is not None:
+            self._calls.begin(outcome)
+        else:  # whoever the ACD has reserved meanwhile is tried next
+            while (notice := one.call.notices.take()) is not None:
+                self.noticed(notice)
+
+    def dialling(self, item: str, agent: str, way: Way) -> None:
+        """The customer's phone is being called: a try, from now on."""
+        callback = self._is(item, State.DIALLING)
+        if callback is not None:
+            self._note(
+                CallbackDialled,
+                callback,
+                agent=agent,
+                number=callback.number,
+                trunk=way.trunk,
+                attempt=callback.attempts,
+            )
+
+    def answered(self, record: CallRecord, ring_ms: int) -> None:
+        """By the customer, or by a mailbox of theirs: it is a call."""
+        callback = self._open.get(record.item)
+        if callback is not None:
+            self._note(CallbackAnswered, callback, answered_by=record.id, ring_ms=ring_ms)
+
+    def confirmed(self, record: CallRecord) -> None:
+        """It is the customer."""
+        self._is(record.item, State.CONFIRMED)
+
+    def bridged(self, record: CallRecord) -> None:
+        """They talk with an agent: nobody will call them again."""
+        self._is(record.item, State.BRIDGED)
+
+    async def over(self, record: CallRecord, reason: EndReason) -> None:
+        """The call has ended, with a conversation or without one."""
+        item, acd = record.item, self._board.acd
+        callback = self._open.get(item)
+        if record.connected_ms or callback is None:
+            await self._surely(lambda: _out(acd.leave(item, reason=reason), acd.withdraw, item, reason))
+            if callback is not None:
+                self._close(callback, State.DONE)
+        else:
+            await self._failed(item, Failed(str(reason)))
+
+    async def _failed(self, item: str, failed: Failed) -> None:
+        """Again after the gap, or never. The agent who was reserved is free, and is charged with nothing."""
+        callback = self._open.get(item)
+        if callback is None:
+            return
+        settings, now = self._settings(callback) or CallingBack(), self.now_ms()
+        if failed.reason == ALL_LINES_TAKEN:
+            await self._put_off(callback, NOT_NOW_MS, failed.reason)
+            return
+        gap_ms = round(settings.gap * 1000)
+        again_ms = now + gap_ms + self._opens_in_ms(callback, now + gap_ms)
+        too_late = again_ms > callback.asked_ms + round(settings.within * 1000)
+        given_up = callback.attempts >= settings.tries or too_late
+        self._note(
+            CallbackFailed,
+            callback,
+            reason=failed.reason,
+            attempt=callback.attempts,
+            again_ms=0 if given_up else again_ms,
+            cause=failed.end.cause or None,
+            tech_cause=failed.end.tech_cause,
+        )
+        if given_up:
+            acd = self._board.acd
+            self._close(callback, State.FAILED, failed.reason)
+            await self._surely(lambda: _out(acd.withdraw(item, failed.reason), acd.leave, item, failed.reason))
+        else:
+            waiting = callback.become(State.WAITING, now, reason=failed.reason, next_ms=again_ms)
+            self._open[item] = waiting
+            self.rows.write(waiting)
+            await self._put_off(waiting, again_ms - now, failed.reason)
+
+    async def _put_off(self, callback: Callback, ms: int, reason: str) -> None:
+        """It keeps its place."""
+        item, acd = callback.item, self._board.acd
+        if not await self._surely(lambda: acd.defer(item, ms, reason)):
+            # An agent had been accepted, or the customer has waited in vain: the item has gone with the call.
+            await self._surely(lambda: acd.leave(item, reason=reason))
+            await self._place(replace(callback, next_ms=self.now_ms() + ms))
+
+    # By hand, and its end. ----------------------------------------------------------------------------------
+
+    def closed_by_hand(self, item: str, how: str, by: str) -> None:
+        """Somebody has closed its row: nobody is called any more. A conversation goes on."""
+        self._open.pop(item, None)
+        self._spawn(self._release(item, how, by))
+
+    async def _release(self, item: str, how: str, by: str) -> None:
+        await self._surely(lambda: self._board.acd.release(item, how, actor=by))
+
+    def _close(self, callback: Callback, state: State, reason: str = "") -> None:
+        closed = callback.become(state, self.now_ms(), reason=reason)
+        self._open.pop(callback.item, None)
+        self.rows.write(closed)
+        self._note(CallbackClosed, closed, state=str(state), by="")
+
+    def _is(self, item: str, state: State) -> Callback | None:
+        """From now on; None when it was closed meanwhile."""
+        callback = self._open.get(item)
+        if callback is None:
+            return None
+        now = self._open[item] = callback.become(state, self.now_ms())
+        self.rows.write(now)
+        return now
+
+    def _note(self, kind: Callable[..., Event], callback: Callback, **payload: Any) -> None:
+        self._board.journal.append(kind(callback.item, self.now_ms(), callback=callback.id, **payload))
+
+    # Life. --------------------------------------------------------------------------------------------------
+
+    async def take_over(self, states: Sequence[ItemState]) -> None:
+        """What an engine before this one has left in Redis, and no call of ours goes on with. Its agents are not to
+        blame for anything, and who was being called is called again. Raises LineDown."""
+        for state in states:
+            if state.state == "talking":
+                await self._board.acd.leave(state.id, reason="engine_restarted")
+            for offer in state.offers if state.state == "offered" else ():
+                await self._board.acd.miss(offer.token, Missed.FAILED, ring_ms=0)
+            await self._found(state.id)
+
+    async def goes_on(self, record: CallRecord) -> None:
+        """A call of an engine before this one, which is one of ours now."""
+        try:
+            callback = await self.rows.one(record.callback)
+        except DatabaseDown:  # it is looked for again when the call is over
+            return
+        if callback is not None and not callback.is_closed:
+            self._open[record.item] = callback
+
+    async def again(self) -> None:
+        """Redis has been emptied: everybody gets their place back. Raises LineDown."""
+        for callback in list(self._open.values()):
+            if callback.item not in self._tries and callback.item not in self._calls:
+                await self._place(callback)
+
+    async def run(self) -> None:
+        """Looks now and then whether one is open that nobody sees to, and writes down how far they have got."""
+        writing = asyncio.ensure_future(self.rows.run())
+        try:
+            while True:
+                await asyncio.sleep(LOOK_S)
+                try:
+                    await self.look()
+                except (DatabaseDown, LineDown) as fault:
+                    log.warning("callback.not_looked", error=str(fault))
+        finally:
+            writing.cancel()
+            await asyncio.wait([writing])
+
+    async def look(self) -> None:
+        """Puts those back that are open in the database and unknown to Redis: it was emptied while nobody watched, the
+        queue has had no `callbacks` before, or their engine died between two steps. Raises DatabaseDown, LineDown."""
+        missed_before, self._missed = self._missed, set()
+        for callback in await self.rows.open_ones():
+            known = callback.item in self._open or callback.id in self.rows
+            if known or self._settings(callback) is None or await self._board.acd.item(callback.item) is not None:
+                continue
+            if callback.id not in missed_before:
+                self._missed.add(callback.id)
+            elif callback.state is State.BRIDGED:  # its call has ended with an engine
+                self._close(callback, State.DONE)
+            elif self._too_old(callback):
+                self._close(callback, State.FAILED, TOO_OLD)
+            else:
+                await self._place(self._in_line(callback))
+
+    def _too_old(self, callback: Callback) -> bool:
+        settings = self._settings(callback) or CallingBack()
+        return self.now_ms() > callback.asked_ms + round(settings.within * 1000)
+
+    def drain(self) -> None:
+        """Begins no further try."""
+        self._draining = True
+
+    async def close(self) -> None:
+        """Ends the tries under way, and writes the last word of each callback. They stay where they are."""
+        self._draining = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.rows.flush()
+
+    async def _surely(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """The ACD's answer, however long Redis is away."""
+        while True:
+            try:
+                return await ask()
+            except LineDown:
+                await asyncio.sleep(REDIS_AGAIN_S)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("callback.task_failed", exc_info=task.exception())
+
+
+async def _out(first: Awaitable[bool], then: Callable[..., Awaitable[bool]], item: str, reason: str) -> bool:
+    """Out of the ACD, whether an agent has accepted it or not."""
+    return await first or await then(item, reason=reason)
