@@ -126,8 +126,8 @@ async def test_refused_replacement_leaves_the_caller_where_they_are(desk: Desk) 
     await desk.staff({"8001": {}}, "any", ready=False)
     await desk.calls("call")
     await desk.passes(5_000)
-    refused = await desk.calls("callback", policy("any", max_wait_ms=4_000), replaces="call")
-    assert refused.refused == "timed_out"
+    refused = await desk.calls("callback", replaces="call", closes_in_ms=0)
+    assert refused.refused == "closed"
     assert ends(desk) == []
     assert await desk.acd.position("call") == 1
 

@@ -1,0 +1,166 @@
+"""An item comes and goes, by itself or by a hand from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.acd import Policy
+from engine.acd.offer import OfferEvent
+from tests.acd.model.offers import Offers
+from tests.acd.model.records import NEVER, ModelItem, after, hand_of
+
+
+class Items(Offers):
+    """Each verb answers as Redis does."""
+
+    def enqueue(
+        self, id_: str, engine: str, queue: str, policy: Policy, *, hold_ms: int = 0, replaces: str = "", **asked: Any
+    ) -> int | str:
+        """Its position, or why it was refused."""
+        known = self.items.get(id_)
+        if known is not None:
+            for offer in known.offers if known.state == "offered" else ():
+                self._tell(known.engine, "offer", offer.token, offer.agent)
+            return self.position(id_)
+        if policy.id not in self.policies:
+            self.intern(policy)
+        other = self.items.get(replaces)
+        if other is not None and other.state == "talking":
+            other = None
+        item = self._comes(ModelItem(id_, queue, policy, engine, self.now, self._next()), other, **asked)
+        why = "" if hold_ms else self._refusal(item, other)
+        if why:
+            return why
+        if self.places.pop(f"{queue}|{item.who}", None) is not None:
+            self.timers.pop(f"place:{queue}|{item.who}", None)
+        self.items[id_] = item
+        if hold_ms:
+            item.state, item.back_at = "deferred", self.now + hold_ms
+        elif not self._match(item):
+            self._start_waiting(item)
+        self._arm_item(item)
+        if other is not None:
+            self._release(other, "replaced", f"item:{id_}")
+        return self.position(id_)
+
+    def _comes(
+        self, item: ModelItem, other: ModelItem | None, *, head_start_ms: int = 0, waited_ms: int = 0,
+        preferred: str = "", patience_ms: int = 0, exclude: Mapping[str, int] | None = None, who: str = "",
+        closes_in_ms: int | None = None,
+    ) -> ModelItem:  # fmt: skip
+        """Since when it counts as waiting, until when it may, and where it stands first."""
+        policy = item.policy
+        item.at, item.head, item.who, item.preferred = self.now - waited_ms, head_start_ms, who, preferred
+        item.excluded = {agent: self.now + ms for agent, ms in (exclude or {}).items()}
+        if who:
+            item.at = min(item.at, self.places.get(f"{item.queue}|{who}", item.at))
+        if other is not None:
+            if other.at <= item.at:
+                item.at, item.seq = other.at, other.seq
+            item.head, item.strict = max(item.head, other.head), max(item.strict, other.strict)
+        if policy.max_wait_ms:
+            since = item.at if other is None else self.now - waited_ms
+            item.limit_at, item.limit_why = since + policy.max_wait_ms, "timed_out"
+        if closes_in_ms is not None and (not item.limit_at or self.now + closes_in_ms <= item.limit_at):
+            item.limit_at, item.limit_why = self.now + closes_in_ms, "closed"
+        if policy.served_within_ms:
+            item.urgent_at = item.at + policy.served_within_ms
+        if preferred and patience_ms:
+            item.step, item.patience_until = 0, self.now + patience_ms
+        self._place_in_steps(item)
+        item.line, item.score = self.line(item, item.step), self.score(item)
+        return item
+
+    def _refusal(self, item: ModelItem, other: ModelItem | None) -> str:
+        if self.over(item):
+            return item.limit_why
+        why, most = self._nobody(item), item.policy.capacity
+        full = most and other is None and len(self.in_queue(item.queue)) >= most
+        return "full" if not why and full and not self._choices(item) else why
+
+    def withdraw(self, id_: str, engine: str, reason: str, keep_place: bool = False) -> bool:
+        item = self.items.get(id_)
+        if item is None or item.state == "talking":
+            return False
+        if keep_place and item.who and item.policy.place_kept_ms:
+            place = f"{item.queue}|{item.who}"
+            self.places[place] = min(item.at, self.places.get(place, item.at))
+            self.timers[f"place:{place}"] = self.now + item.policy.place_kept_ms
+        offers = self._take_back(item, reason, told=item.engine != engine)
+        self._delete(item)
+        if item.engine != engine:
+            self._tell(item.engine, "released", id_, reason)
+        self._free(offers)
+        return True
+
+    def leave(self, id_: str) -> bool:
+        item = self.items.get(id_)
+        if item is None or not item.offers or after(item.offers[0], OfferEvent.LEAVE) is None:
+            return False
+        self._delete(item)
+        token, agent = item.offers[0].token, self.agents[item.offers[0].agent]
+        if item.policy.wrapup_ms:
+            self._set_hand(agent, hand_of(agent, token), "wrapup", self.now + item.policy.wrapup_ms)
+            self._arm_wrapup(agent)
+        else:
+            self._drop_hand(agent, token)
+        self._settle(agent)
+        return True
+
+    def release(self, id_: str, reason: str, target: str) -> bool:
+        item = self.items.get(id_)
+        if item is None or item.state == "talking":
+            return False
+        self._release(item, reason, target)
+        return True
+
+    def defer(self, id_: str, engine: str, ms: int, reason: str) -> bool:
+        item = self.items.get(id_)
+        if item is None or item.state == "talking":
+            return False
+        offers = self._take_back(item, reason, told=item.engine != engine)
+        item.state, item.in_line, item.back_at = "deferred", False, self.now + ms
+        self._arm_item(item)
+        self._free(offers)
+        return True
+
+    def adopt(self, engine: str, by: str) -> None:
+        for item in self.items.values():
+            if item.engine == engine:
+                item.engine = by
+
+    def assign(self, id_: str, agent_id: str) -> str:
+        """Nothing, or why not."""
+        item, agent = self.items.get(id_), self.agents.get(agent_id)
+        if item is None:
+            return "gone"
+        if item.state == "talking":
+            return "talking"
+        if agent is None:
+            return "unknown_agent"
+        if any(offer.agent == agent_id for offer in item.offers):
+            return "rings"
+        if not self.routable(agent, item.policy.kind):
+            return "not routable"
+        offers = self._take_back(item, "assigned", told=True)
+        if item.state == "deferred":
+            item.back_at = NEVER
+            self._place_in_steps(item)
+            item.line, item.score = self.line(item, item.step), self.score(item)
+        item.excluded.pop(agent_id, None)
+        item.sole = True
+        self._reserve(item, agent)
+        self._arm_item(item)
+        self._settle(agent)
+        self._free(offers)
+        return ""
+
+    def reprioritise(self, id_: str, head_start_ms: int, strict: int) -> bool:
+        item = self.items.get(id_)
+        if item is None or item.state == "talking":
+            return False
+        item.head, item.strict = head_start_ms, strict
+        if item.state != "deferred":
+            self._stand(item, item.line, self.score(item))
+        return True
