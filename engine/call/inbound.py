@@ -115,6 +115,7 @@ class InboundCall:
             dialled=record.dialled,
             variables=record.variables,
             answer=self.answer,
+            queued_ms=lambda: record.queued_ms,
         )
 
     async def answer(self) -> None:
@@ -261,10 +262,10 @@ class InboundCall:
             try:
                 # An agent may have been accepted, or not yet, in the very moment in which the caller left.
                 if record.phase is Phase.TALKING:
-                    await acd.leave(record.id, reason=reason) or await acd.withdraw(record.id, reason)
+                    await acd.leave(self.item, reason=reason) or await acd.withdraw(self.item, reason)
                 else:
                     gone = reason in (EndReason.ABANDONED_WAITING, EndReason.ABANDONED_RINGING)
-                    await acd.withdraw(record.id, reason, keep_place=gone) or await acd.leave(record.id, reason=reason)
+                    await acd.withdraw(self.item, reason, keep_place=gone) or await acd.leave(self.item, reason=reason)
             except LineDown:
                 await asyncio.sleep(REDIS_AGAIN_S)
             else:
@@ -281,6 +282,16 @@ class InboundCall:
                 await self.board.node.unbridge(bridge)
 
     # What steps, offers and announcements use.
+
+    @property
+    def item(self) -> str:
+        """What the ACD knows the call by."""
+        return self.record.item or self.record.id
+
+    @property
+    def originator(self) -> str:
+        """The channel on whose behalf agents' phones ring; "" for none."""
+        return self.leg.id
 
     @property
     def queue_settings(self) -> Queue:

@@ -67,7 +67,7 @@ class Ringing:
             LegOf.AGENT.id(self.offer.token),
             phone.endpoint,
             caller_id=phone.caller_id,
-            originator=call.leg.id,
+            originator=call.originator,
             timeout_s=int(self._ring_s) + 2,
         )
         self._leg = leg

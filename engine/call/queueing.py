@@ -13,6 +13,7 @@ from engine.call.conversation import Conversation
 from engine.call.last_agent import known_as
 from engine.call.place import Terms
 from engine.call.waiting import Waiting
+from engine.callbacks import item_of
 from engine.config import policies
 from engine.flow.steps.base import ToQueue
 
@@ -46,6 +47,7 @@ def terms(call: InboundCall, to: ToQueue) -> Terms:
     site, record = call.site, call.record
     queue = site.queues[to.queue]
     wanted = policies.preferred(to, site, record.variables)
+    may_have_asked = queue.callbacks is not None and record.presentation == "allowed" and not record.callback
     return Terms(
         policies.policy_of(to, site, record.variables),
         head_start_ms=round(record.head_start_s * 1000),
@@ -53,6 +55,7 @@ def terms(call: InboundCall, to: ToQueue) -> Terms:
         patience_ms=wanted.patience_ms,
         exclude=record.excluding(call.now_ms()),
         who=known_as(record.number) if queue.place_kept and record.presentation == "allowed" else "",
+        replaces=item_of(to.queue, record.number) if may_have_asked else "",
         closes_in_ms=policies.closes_in_ms(queue, site, call.board.services.orders, datetime.now().astimezone()),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,15 +18,26 @@ from engine.store.rows import CallRow, EndReason
 
 log = structlog.get_logger()
 
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
 
 def now_ms() -> int:
     """The wall clock, in milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
 
 
+def new_call_id() -> str:
+    """Sortable by time, unique for ever: nine digits of milliseconds (until 3084) and five of chance, base 32."""
+    number = (now_ms() << 25) | secrets.randbits(25)
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(65, -1, -5))
+
+
 @dataclass(slots=True)
 class CallRecord:
-    """One call as far as a successor must know it. Moments are epoch milliseconds, None until they come."""
+    """One call as far as a successor must know it. Moments are epoch milliseconds, None until they come.
+
+    `item`: what the ACD knows it by, where that is not its id; `callback`: that we have made, as it is in the database.
+    """
 
     id: str
     channel: str
@@ -65,6 +77,8 @@ class CallRecord:
     ring_ms: int = 0
     offers: int = 0
     excluded: dict[str, int] = field(default_factory=dict)
+    item: str = ""
+    callback: str = ""
 
     def go(self, phase: Phase) -> None:
         """Enters a phase. Raises IllegalTransition."""
@@ -106,6 +120,7 @@ class CallRecord:
             queue=self.queue,
             agent=self.agent if self.connected_ms else "",
             outside=self.outside,
+            direction="callback" if self.callback else "in",
             arrived_ms=self.arrived_ms,
             answered_ms=self.answered_ms,
             queued_ms=self.queued_ms,
