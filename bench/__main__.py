@@ -63,8 +63,8 @@ def acd(
     clients: Annotated[int, typer.Option(min=1, max=16, help="Engines, each a process.")] = 2,
     width: Annotated[int, typer.Option(min=1, max=500, help="Cycles under way at a time, of each client.")] = 16,
     rate: Annotated[float, typer.Option(min=1, help="Decisions a second while latency is measured.")] = 2_500,
-    seconds: Annotated[float, typer.Option(min=1, max=60, help="Of each of the four measurements.")] = 5,
-    rounds: Annotated[int, typer.Option(min=5, max=1_000, help="Batches of 20 by which costs are measured.")] = 50,
+    seconds: Annotated[float, typer.Option(min=1, max=60, help="Of each of the four measurements.")] = 4,
+    rounds: Annotated[int, typer.Option(min=5, max=1_000, help="Batches of 20 by which costs are measured.")] = 40,
     json: Annotated[bool, typer.Option("--json", help="End with one line of JSON on stdout.")] = False,
 ) -> None:
     """The ACD alone, in a Redis of its own: cycles a second, latency, cost and memory of a decision."""

@@ -69,7 +69,9 @@ async def clients(count: int, url: str, log: Path) -> AsyncIterator[Clients]:
 
 async def _client(url: str, name: str, log: Path) -> asyncio.subprocess.Process:
     with log.open("ab") as sink:
+        # Ends with us, whatever ends us.
         return await asyncio.create_subprocess_exec(
+            *("setpriv", "--pdeathsig=TERM"),
             *(sys.executable, "-m", "bench.acd.client", url, name),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -59,7 +59,7 @@ def _load(result: Result) -> Table:
 
 
 def _costs(result: Result) -> Table:
-    table = Table("", title="µs of Redis' a call", title_justify="left")
+    table = Table("", title="CPU µs of Redis' a call", title_justify="left")
     for size in result["cost_us"]:
         table.add_column(f"{int(size):,} agents\nand waiting", justify="right")
     table.add_column("ratio", justify="right")

@@ -35,18 +35,10 @@ class Server:
         told = await self.info("memory")
         return int(told["used_memory"]) - int(told["mem_clients_normal"]) - int(told["mem_aof_buffer"])
 
-    async def usec_per_call(self) -> float:
-        """Of a function call, in microseconds of Redis' own, since the last `forget`."""
-        told = (await self.info("commandstats"))["cmdstat_fcall"]
-        return float(dict(pair.split("=") for pair in told.split(","))["usec_per_call"])
-
     async def rewritten(self) -> None:
         """Returns when its log is not being rewritten: while it is, every page that it writes to is copied first."""
-        while (await self.info("persistence"))["aof_rewrite_in_progress"] == "1":
+        while (await self.info("persistence"))["aof_rewrite_in_progress"] == "1":  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(_LOOKS_AGAIN_S)
-
-    async def forget(self) -> None:
-        await self.line.call("CONFIG", "RESETSTAT")
 
 
 @contextlib.asynccontextmanager
