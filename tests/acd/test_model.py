@@ -190,7 +190,7 @@ class Histories(RuleBasedStateMachine):
             self._enqueue(item, draw(engines, "engine"), self.model.items[item].queue, POLICIES[0][1])
 
     def _enqueue(self, item: str, engine: str, queue: str, terms: Policy, **asked: Any) -> None:
-        placement = self.run(self.desks[engine].calls(item, terms, queue=queue, **asked))
+        placement = self.run(self.desks[engine].calls(item, terms, queue=queue, data="its own", **asked))
         self._happened()
         answer = self.model.enqueue(item, engine, queue, terms, **asked)
         assert (placement.refused or placement.position) == answer
