@@ -87,9 +87,9 @@ class _Desk:
         """One, and what became of it: the events of its item since it was asked for."""
         row = await _known(self._leavings.known_callback(request.match_info["id"]))
         events = await self._engine.database.events(item_of(row.queue, row.number))
-        return _json(
-            asdict(row) | {"events": [{**e.data, "id": e.id} for e in events if row.asked_ms <= e.at_ms <= _until(row)]}
-        )
+        told = [{**event.data, "id": event.id} for event in events if row.asked_ms <= event.at_ms <= _until(row)]
+        names = {user: agent.name for user, agent in self._engine.board.site.agents.items()}
+        return _json(asdict(row) | {"events": told, "names": names})
 
     async def close(self, request: web.Request) -> web.Response:
         """Body: {"state": "done" | "cancelled", "by": "8001"}."""
