@@ -47,10 +47,11 @@ class Items(Staff):
         Its own offers are in the Placement and not also given to `on_notice`. Idempotent by item id: repeated, it tells
         the same again. A task that is cancelled here must withdraw.
 
-        `waited_ms`: counts as having come so long ago, in everything. `preferred`: first in choice; for `patience_ms`
-        nobody else, while they are at work. `exclude`: agents who are not to have it for so many ms. `who`: a digest of
-        a verified caller, who gets a place back that they abandoned lately. `replaces`: takes the place of that item.
-        `closes_in_ms`: who still waits then is released, reason "closed". `hold_ms`: deferred at first.
+        `waited_ms`: counts as having come so long ago, in everything but the policy's longest wait, which begins now.
+        `preferred`: first in choice; for `patience_ms` nobody else, while they are at work. `exclude`: agents who are
+        not to have it for so many ms. `who`: a digest of a verified caller, who gets a place back that they abandoned
+        lately. `replaces`: takes the place of that item. `closes_in_ms`: who still waits then is released, reason
+        "closed". `hold_ms`: deferred at first.
         """
         asked: dict[str, Any] = {
             "type": type,

@@ -13,7 +13,7 @@ from engine.callbacks import item_of
 from engine.http.signature import now_ms
 from engine.journal.events import CallbackClosed
 from engine.store.leavings import Leavings, UnknownLeaving
-from engine.store.left_behind import Closed
+from engine.store.left_behind import CallbackRow, Closed
 
 if TYPE_CHECKING:
     from engine.app import Engine
@@ -23,6 +23,8 @@ T = TypeVar("T")
 MOST_ROWS = 1000
 DAY_MS, MOST_DAYS = 86_400_000, 36_500
 LONGEST_BY = 64
+# What is still told of a callback that is closed.
+STORY_ENDS_MS = 5_000
 
 
 def leaving_routes(of: Engine) -> Iterable[web.RouteDef]:
@@ -34,6 +36,7 @@ def leaving_routes(of: Engine) -> Iterable[web.RouteDef]:
         web.post("/v1/voicemails/{id}/heard", desk.heard),
         web.post("/v1/voicemails/{id}/delete", desk.delete),
         web.get("/v1/callbacks", desk.callbacks),
+        web.get("/v1/callbacks/{id}", desk.callback),
         web.post("/v1/callbacks/{id}", desk.close),
         web.get("/v1/surveys", desk.surveys),
         web.get("/v1/messages", desk.messages),
@@ -80,6 +83,14 @@ class _Desk:
         rows = await self._leavings.callbacks(queue=query.get("queue", ""), all_="all" in query, limit=_limit(request))
         return _json([asdict(row) for row in rows])
 
+    async def callback(self, request: web.Request) -> web.Response:
+        """One, and what became of it: the events of its item since it was asked for."""
+        row = await _known(self._leavings.known_callback(request.match_info["id"]))
+        events = await self._engine.database.events(item_of(row.queue, row.number))
+        told = [{**event.data, "id": event.id} for event in events if row.asked_ms <= event.at_ms <= _until(row)]
+        names = {user: agent.name for user, agent in self._engine.board.site.agents.items()}
+        return _json(asdict(row) | {"events": told, "names": names})
+
     async def close(self, request: web.Request) -> web.Response:
         """Body: {"state": "done" | "cancelled", "by": "8001"}."""
         body = await _body(request)
@@ -106,6 +117,11 @@ class _Desk:
         return _json(
             {"endpoint": endpoint.url if endpoint else "", "waiting": count, "first": [asdict(m) for m in first]}
         )
+
+
+def _until(row: CallbackRow) -> float:
+    """The same number may ask the same queue again, another day."""
+    return float("inf") if row.closed_ms is None else row.closed_ms + STORY_ENDS_MS
 
 
 async def _known(answer: Awaitable[T]) -> T:

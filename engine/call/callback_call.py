@@ -14,8 +14,8 @@ from engine.call.queueing import in_queue
 from engine.call.record import CallRecord, now_ms
 from engine.call.reserved import Reserved
 from engine.call.switchboard import Switchboard
-from engine.config.policies import CUSTOMER_CONFIRMS_S
 from engine.config.prompts import CALLBACK_CONFIRM, CALLBACK_NOBODY
+from engine.config.queues import CallingBack
 from engine.flow.steps import ToQueue
 from engine.identity.numbers import Caller
 from engine.journal.events import CallbackConfirmed, CallRecovered, IvrDigit
@@ -56,7 +56,7 @@ class CallbackCall(InboundCall):
 
     async def _asks(self) -> bool:
         with suppress(TimeoutError):
-            async with asyncio.timeout(CUSTOMER_CONFIRMS_S):
+            async with asyncio.timeout((self.queue_settings.callbacks or CallingBack()).confirm):
                 while True:
                     await self.say([CALLBACK_CONFIRM], stops=KEY)
                     while (key := await self.leg.digit(PAUSE_S)) is not None:

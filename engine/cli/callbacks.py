@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 import typer
 
 from engine.cli.common import JsonOption, OwnStateOption, StateOption, asked, console, plain_table, print_json
 from engine.cli.orders import ByOption, moment, who
-from engine.journal.timeline import span
+from engine.journal.events import from_data
+from engine.journal.timeline import span, timeline
 
 CallbackArgument = Annotated[str, typer.Argument(metavar="ID", help="Its id, or the beginning of it.")]
 
@@ -36,15 +37,41 @@ def callbacks(
     if as_json:
         print_json(rows)
         return
-    table = plain_table("callback", "asked", "queue", "call", "waits", "state", whole=("callback", "call"))
+    headings = ("callback", "asked", "queue", "call", "waits", "tries", "state")
+    table = plain_table(*headings, whole=("callback", "call", "state"))
     now_ms = time.time_ns() // 1_000_000
     for row in rows:
-        is_open = row["state"] == "open"
-        waits = span(max(0, (now_ms if is_open else row["closed_ms"]) - row["asked_ms"]))
-        state_ = "open" if is_open else f"{row['state']} by {row['closed_by']}"
+        waits = span(max(0, (row["closed_ms"] or now_ms) - row["asked_ms"]))
         caller = f"{row['number']} {row['name']}".rstrip()
-        table.add_row(row["id"], moment(row["asked_ms"]), row["queue"], caller, waits, state_)
+        tries = str(row["attempts"] or "")
+        table.add_row(row["id"], moment(row["asked_ms"]), row["queue"], caller, waits, tries, _state(row, now_ms))
     console.print(table)
+
+
+def _state(row: dict[str, Any], now_ms: int) -> str:
+    """Where it stands: why the last try came to nothing, when the next one may be, who has closed it."""
+    parts = [row["state"]]
+    if row["reason"] and row["state"] in ("waiting", "failed"):
+        parts.append(f"({row['reason'].replace('_', ' ')})")
+    if row["state"] == "waiting" and row["next_ms"] > now_ms:
+        parts.append(f"until {moment(row['next_ms'])}")
+    if row["closed_by"]:
+        parts.append(f"by {row['closed_by']}")
+    return " ".join(parts)
+
+
+@app.command()
+def show(
+    context: typer.Context, callback_id: CallbackArgument, state: OwnStateOption = None, as_json: JsonOption = False
+) -> None:
+    """What became of one."""
+    row = asked(state or context.obj, f"/v1/callbacks/{quote(callback_id, safe='')}")
+    if as_json:
+        print_json(row)
+        return
+    console.print(f"{row['id']}: {row['number']}, {row['queue']}, {_state(row, time.time_ns() // 1_000_000)}")
+    for line in timeline(map(from_data, row["events"]), row["names"]):
+        typer.echo(str(line))
 
 
 @app.command()

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 LEASE_MARGIN_S = 15.0
 # Whoever answers an outside phone has so long to press the key that makes the call theirs.
 CONFIRM_S = 10.0
-# Whoever is called back hears the question for the key once or twice.
-CUSTOMER_CONFIRMS_S = 15.0
 LOOK_AGAIN_S = 300.0
 
 # Whom a caller knows: as the identity endpoint says, and as our own calls say.
@@ -70,7 +68,7 @@ def policy_of_callback(to: ToQueue, site: Site, variables: Variables) -> Policy:
     theirs until they have answered and pressed the key."""
     queue = site.queues[to.queue]
     callbacks = queue.callbacks or CallingBack()
-    longest_s = queue.ring + callbacks.ring + CUSTOMER_CONFIRMS_S
+    longest_s = queue.ring + callbacks.ring + callbacks.confirm
     return replace(
         policy_of(to, site, variables),
         lease_ms=_lease_ms(longest_s, site),

@@ -77,7 +77,8 @@ class Announce(Written):
 
 
 class CallingBack(Written):
-    """How those are called who asked to be called back. `first`: the phone of an agent rings first, or the customer's.
+    """How those are called who asked to be called back. `first`: the phone of an agent rings first, or the customer's,
+    for `ring`; whoever answers there has `confirm` to press the key that a mailbox does not press.
 
     `tries` calls at the most, the first no sooner than `delay` after they have asked, the others `gap` apart; while
     `hours` (else the queue's) are open, and no later than `within` after they have asked. `trunk`: the only one that
@@ -85,7 +86,8 @@ class CallingBack(Written):
     """
 
     first: Literal["agent", "customer"] = "agent"
-    ring: Seconds = Field(default=30.0, ge=5, le=120)
+    ring: Seconds = Field(default=30.0, ge=1, le=120)
+    confirm: Seconds = Field(default=15.0, ge=1, le=60)
     tries: int = Field(default=3, ge=1, le=20)
     delay: Seconds = 10.0
     gap: Seconds = Field(default=600.0, gt=0)

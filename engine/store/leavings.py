@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import delete, func, select, update
 
@@ -100,14 +101,19 @@ class Leavings:
 
     async def close_callback(self, id_or_prefix: str, closed: Closed, by: str) -> CallbackRow:
         """They were called, or need not be. Raises ValueError for one that is closed already."""
+        row = await self.known_callback(id_or_prefix)
+        is_open = (callbacks.c.id == row.id) & _OPEN
+        values: dict[str, Any] = {"state": str(closed), "closed_ms": _now_ms(), "closed_by": by}
+        if not await self._database.change(update(callbacks).where(is_open).values(values)):
+            raise ValueError(f"callback {row.id} is {row.state} already; `hotline callbacks --all` says by whom")
+        return replace(row, **values)
+
+    async def known_callback(self, id_or_prefix: str) -> CallbackRow:
+        """The one."""
         row = await self._database.by_id(callbacks, id_or_prefix)
         if row is None:
             raise UnknownLeaving(f"no callback {id_or_prefix}; `hotline callbacks` lists them")
-        is_open = (callbacks.c.id == row.id) & _OPEN
-        values = {"state": str(closed), "closed_ms": _now_ms(), "closed_by": by}
-        if not await self._database.change(update(callbacks).where(is_open).values(values)):
-            raise ValueError(f"callback {row.id} is {row.state} already; `hotline callbacks --all` says by whom")
-        return CallbackRow(**{**row._mapping, **values})  # noqa: SLF001
+        return CallbackRow(**row._mapping)  # noqa: SLF001
 
     async def callback(self, callback_id: str) -> Callback | None:
         """The one of this id, open or not; None when it is not there, or not yet."""

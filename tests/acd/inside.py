@@ -111,6 +111,20 @@ def _count_in(found: dict[str, Any], model: Model, agent: ModelAgent, line: str)
             found.setdefault(f"order:{order}:{line}", set()).add(agent.id)
 
 
+def kept_from(found: dict[str, Any]) -> dict[str, Any]:
+    """By kind, the agents to whom nothing of it can be offered."""
+    return {name[4:]: set(value) for name, value in found.items() if name.startswith("why:")}
+
+
+def expected_to_be_kept_from(model: Model) -> dict[str, Any]:
+    kept: dict[str, set[str]] = {}
+    for agent in model.agents.values():
+        for kind in agent.terms.takes:
+            if agent.takes(kind) and not model.routable(agent, kind):
+                kept.setdefault(kind, set()).add(agent.id)
+    return kept
+
+
 def agent_kept(record: dict[str, Any]) -> dict[str, Any]:
     """An agent's record, comparable with `agent_expected`."""
     words = ("intent", "reason", "device")

@@ -113,7 +113,7 @@ HAPPENS = (
     + ["agent_changes", "conversation_ends", "time_passes"] * 3
     + ["phone_rings", "caller_leaves", "agent_comes", "nobody_ticks"] * 2
     + ["enqueue_is_repeated", "item_is_deferred", "item_is_assigned", "item_is_reprioritised", "item_is_taken_out"]
-    + ["engine_is_taken_over", "wrap_up_is_changed", "agent_learns", "configuration_is_reloaded"]
+    + ["item_is_explained", "engine_is_taken_over", "wrap_up_is_changed", "agent_learns", "configuration_is_reloaded"]
 )
 
 
@@ -190,7 +190,7 @@ class Histories(RuleBasedStateMachine):
             self._enqueue(item, draw(engines, "engine"), self.model.items[item].queue, POLICIES[0][1])
 
     def _enqueue(self, item: str, engine: str, queue: str, terms: Policy, **asked: Any) -> None:
-        placement = self.run(self.desks[engine].calls(item, terms, queue=queue, **asked))
+        placement = self.run(self.desks[engine].calls(item, terms, queue=queue, data="its own", **asked))
         self._happened()
         answer = self.model.enqueue(item, engine, queue, terms, **asked)
         assert (placement.refused or placement.position) == answer
@@ -246,6 +246,20 @@ class Histories(RuleBasedStateMachine):
         item = self._some_item(draw)
         asked = self.desks[draw(engines, "engine")].acd.release(item, "moved", target="queue:service", actor="anna")
         self._both(asked, lambda: self.model.release(item, "moved", "queue:service"))
+
+    def item_is_explained(self, draw: Draw) -> None:
+        item = self.model.items.get(self._some_item(draw))
+        told = self.run(self.desks["two"].acd.explain(item.id if item else "item-0"))
+        assert (told is None) == (item is None)
+        if told is None or item is None:
+            return
+        assert (told.state, told.position) == (item.state, self.model.position(item.id))
+        assert [step.now for step in told.steps].index(True) + (not item.preferred) == item.step
+        for agent in told.agents:
+            free = self.model.routable(self.model.agents[agent.agent], told.kind)
+            assert (agent.why == "") == (free and self.model.fits(item, agent.agent)), agent
+        for n, step in enumerate(told.steps, start=0 if item.preferred else 1):
+            assert step.staffed == self.model.staffed(self.model.line(item, n)), step
 
     def engine_is_taken_over(self, draw: Draw) -> None:
         engine, by = draw(engines, "engine"), draw(engines, "by")
@@ -321,9 +335,10 @@ class Histories(RuleBasedStateMachine):
 
     # --- what must hold ------------------------------------------------------------------------------------------
 
-    def _nobody_is_ready_for_what_stands_in_line(self) -> None:
+    def _nobody_is_ready_for_what_stands_in_line(self, found: dict[str, Any]) -> None:
         if any(at <= self.model.now for at in self.model.timers.values()):
             return  # what the clock alone has changed, the next tick will see
+        _alike(inside.kept_from(found), inside.expected_to_be_kept_from(self.model))
         for item in self.model.items.values():
             for agent in self.model.agents.values() if item.in_line else ():
                 able = item.policy.kind in agent.ready and self.model.meets(agent, item.line)
@@ -364,7 +379,7 @@ class Histories(RuleBasedStateMachine):
         items = {name[5:]: inside.item_kept(found[name], now) for name in found if name.startswith("item:")}
         _alike(items, {item.id: inside.item_expected(item, now) for item in self.model.items.values()})
         _alike(inside.indexes(found), inside.expected(self.model))
-        self._nobody_is_ready_for_what_stands_in_line()
+        self._nobody_is_ready_for_what_stands_in_line(found)
         for item in self.model.items.values():
             assert self.ends[item.id] == [], "an item that ended is here"
             for offer in item.offers:

@@ -272,7 +272,8 @@ def check_events(row: Json, events: list[Json]) -> None:
     # Two clocks write these (Redis' and the engine's, on one machine), each event when it was made.
     assert all(after["at"] >= before["at"] - 50 for before, after in pairwise(events)), kinds
     assert {event["call"] for event in events} == {row["id"]}
-    assert kinds.count("offer.created") == row["offers"], kinds
+    if row["direction"] == "in":  # the offers of a callback are its own events, not those of the call that came of it
+        assert kinds.count("offer.created") == row["offers"], kinds
     assert row["arrived_ms"] <= row["ended_ms"]
 
 

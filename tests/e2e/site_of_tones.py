@@ -49,9 +49,11 @@ PROMPTS_HZ = {
     "message-menu": 2400,
     "callback-offer": 2450,
     "callback-accepted": 2500,
+    "callback-confirm": 2850,
     "survey-ask": 2550,
     "survey-thanks": 2600,
     "enter-member-number": 2650,
+    "enter-phone-number": 2900,
     "enter-pin": 2700,
     "enter-id-card": 2750,
     "not-verified": 2800,
@@ -68,6 +70,7 @@ POOL = [str(number) for number in range(8011, 8035)]
 
 # Those of the queues in flows/rules.yaml; and those with an outside phone, who are rung whenever they are ready.
 RULES_POOL = [str(number) for number in range(8101, 8121)]
+BACK_POOL = [str(number) for number in range(8131, 8143)]  # those who call back
 OUTSIDE_POOL = [str(number) for number in range(8121, 8130)]
 
 WRAP_UP_S = 0.6
@@ -117,6 +120,8 @@ def _more_agents(file: dict[str, Any]) -> None:
         file["agents"][user] = {"name": f"座席{user}", "skills": {"sales": 5, "service": 5}}
     for user in RULES_POOL:
         file["agents"][user] = {"name": f"座席{user}", "skills": {"rules": 5}}
+    for user in BACK_POOL:
+        file["agents"][user] = {"name": f"座席{user}", "skills": {"back": 5}}
     for user in OUTSIDE_POOL:
         file["agents"][user] = {"name": f"座席{user}", "skills": {"outside": 5}, "number": f"+861391234{user}"}
 

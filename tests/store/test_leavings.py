@@ -47,7 +47,7 @@ async def test_what_a_caller_leaves_comes_out_of_the_journal(
     redis_server: RedisServer, journal: Journal, database: Database, leavings: Leavings, until: Until
 ) -> None:
     journal.append(VoicemailLeft("c1", AT, "c1-1a2b", "night", ZHANG, 7_000))
-    journal.append(CallbackRequested("c1", AT, "c1-3c4d", "sales", LI))
+    journal.append(CallbackRequested("c1", AT, "c1-3c4d", "sales", LI, AT - 60_000, 300_000, "vip", "en"))
     journal.append(SurveyAnswered("c1", AT, "satisfied", 4))
     journal.append(CallEnded("c1", AT, "completed_by_agent", ended_call("c1")))
     ledger = Ledger(redis_server.url, database, consumer="engine-1")
@@ -69,6 +69,8 @@ async def test_what_a_caller_leaves_comes_out_of_the_journal(
         AT,
         "requested",
     )
+    terms = (wanted.placed_ms, wanted.head_start_ms, wanted.require, wanted.language)
+    assert terms == (AT - 60_000, 300_000, "vip", "en")
     assert await leavings.satisfaction(AT) == [Satisfaction("satisfied", "sales", "8001", 1, 4.0)]
 
 
@@ -100,6 +102,20 @@ async def test_the_longest_waiting_request_comes_first(database: Database, leavi
     await database.record([], [request("b1", asked_ms=AT), request("b2", number=LI, asked_ms=AT - 1)])
     assert [row.id for row in await leavings.callbacks(queue="sales")] == ["b2", "b1"]
     assert await leavings.callbacks(queue="service") == []
+
+
+async def test_how_far_a_request_has_got_is_written_until_it_is_closed(database: Database, leavings: Leavings) -> None:
+    far = {"state": "waiting", "attempts": 1, "next_ms": AT + 1, "reason": "busy"}
+    assert not await leavings.note_callback("b1", far), "the ledger has not written it yet"
+    await database.record([], [request("b1")])
+    assert await leavings.note_callback("b1", far)
+    row = await leavings.callback("b1")
+    assert row is not None
+    assert (row.state, row.attempts, row.next_ms, row.reason) == ("waiting", 1, AT + 1, "busy")
+    await leavings.close_callback("b1", Closed.DONE, "8001")
+    assert await leavings.note_callback("b1", far)
+    assert [row.state for row in await leavings.callbacks(all_=True)] == ["done"]
+    assert await leavings.callback("b2") is None
 
 
 async def test_a_request_is_closed_once(database: Database, leavings: Leavings) -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import orjson
 import pytest
 
 from engine.api.client import Refused, ask
 from engine.api.server import Api
 from engine.app import Engine
+from engine.callbacks import item_of
 from engine.config.models import MessagesSettings
 from engine.journal.events import CallbackClosed, Event, VoicemailDeleted, VoicemailHeard
 from engine.messages.outbox import Message, Outbox
@@ -33,6 +35,7 @@ class Office:
 
     def __init__(self, folder: Path, database: Database, line: RedisLine) -> None:
         self.noted: list[Event] = []
+        self.by_hand: list[tuple[str, ...]] = []
         self.socket = folder / "api.sock"
         self.recordings = folder / "voicemail"
         note = self.noted.append
@@ -42,7 +45,8 @@ class Office:
             mailboxes=Mailboxes(self.recordings, database, keep_s=1e9, note=note, is_active=lambda _: False),
             outbox=Outbox(line),
             journal=SimpleNamespace(append=note),
-            board=SimpleNamespace(site=SimpleNamespace(hotline=hotline)),
+            board=SimpleNamespace(site=SimpleNamespace(hotline=hotline, agents={"8001": SimpleNamespace(name="李雷")})),
+            callbacks=SimpleNamespace(closed_by_hand=lambda *word: self.by_hand.append(word)),
         )
 
     async def get(self, path: str) -> Any:
@@ -98,6 +102,19 @@ async def test_a_callback_is_closed_once_and_the_call_knows_it(office: Office) -
     (closed,) = office.noted
     assert isinstance(closed, CallbackClosed)
     assert (closed.call, closed.callback, closed.state, closed.by) == ("c1", "c1-3c4d", "done", "8001")
+    assert office.by_hand == [(item_of("sales", ZHANG), "done", "8001")]
+
+
+async def test_a_callback_is_shown_with_its_own_events_and_not_with_those_of_another_day(
+    office: Office, database: Database
+) -> None:
+    item = item_of("sales", ZHANG)
+    data = orjson.dumps({"type": "callback.dialled", "call": item}).decode()
+    days = [AT - 86_400_000, AT + 5_000]
+    await database.record([(f"{at}-0", item, at, "callback.dialled", data) for at in days], [])
+    shown = await office.get("/v1/callbacks/c1")
+    assert [event["id"] for event in shown["events"]] == [f"{AT + 5_000}-0"]
+    assert (shown["number"], shown["names"]) == (ZHANG, {"8001": "李雷"})
 
 
 async def test_answers_of_the_days_asked_for_are_averaged(office: Office) -> None:

@@ -38,11 +38,24 @@ CALLBACK: dict[str, Any] = {
     "number": "+8613912345678",
     "name": "李四",
     "asked_ms": LEFT_MS,
-    "state": "open",
+    "state": "waiting",
+    "attempts": 1,
+    "next_ms": 4_000_000_000_000,
+    "reason": "no_answer",
     "closed_ms": None,
     "closed_by": "",
 }
-CLOSED = CALLBACK | {"id": "b2", "state": "done", "closed_ms": LEFT_MS + 200_000, "closed_by": "8001"}
+CLOSED = CALLBACK | {"id": "b2", "state": "done", "closed_ms": LEFT_MS + 200_000, "closed_by": "8001", "reason": ""}
+TRIED = {
+    "type": "callback.failed",
+    "call": "callback-1a2b",
+    "at": LEFT_MS,
+    "callback": CALLBACK["id"],
+    "reason": "no_answer",
+    "attempt": 1,
+    "again_ms": LEFT_MS + 600_000,
+    "tech_cause": 480,
+}
 ANSWER = {"question": "satisfaction", "queue": "sales", "agent": "8001", "answers": 12, "average": 1.5}
 WAITING = {
     "id": "01kak3r9sdm4p7-0123456789ab",
@@ -58,6 +71,7 @@ ANSWERS: dict[str, Any] = {
     "/v1/voicemails": [VOICEMAIL, HEARD],
     "/v1/voicemails/01kak": VOICEMAIL,
     "/v1/callbacks": [CALLBACK, CLOSED],
+    "/v1/callbacks/01kak": CALLBACK | {"events": [TRIED], "names": {"8001": "李雷"}},
     "/v1/surveys": [ANSWER],
     "/v1/messages": {"endpoint": "http://127.0.0.1:9090/messages", "waiting": 1, "first": [WAITING]},
 }
@@ -144,6 +158,14 @@ def test_callbacks_say_how_long_they_have_waited_and_who_closed_them(state: Stat
     said = run(state, "callbacks", "--all")
     assert "+8613912345678 李四" in row(said, CALLBACK["id"])
     assert "3 min 20 s" in row(said, "done by 8001")
+    assert "waiting (no answer) until 2096-10-0" in row(said, CALLBACK["id"])
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_callback_is_shown_with_what_became_of_it(state: State) -> None:
+    said = run(state, "callbacks", "show", "01kak")
+    assert f"{CALLBACK['id']}: +8613912345678, sales, waiting (no answer) until 2096-10-0" in said
+    assert "try 1 failed: no answer (SIP 480); the next try comes in 10 min 00 s" in said
 
 
 @pytest.mark.usefixtures("engine")

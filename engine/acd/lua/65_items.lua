@@ -38,11 +38,11 @@ local function take_up(i, place)
   journal('item.resumed', i.id, '"queue":' .. quoted(i.queue) .. ',"wait_ms":' .. whole(NOW - i.at))
 end
 
--- Whoever takes a callback's place inherits how long it has waited, but their own patience begins now.
-local function set_limits(i, asked, takes_over)
+-- How long somebody has waited elsewhere counts for their turn, and not for how long they may wait here: two queues that
+-- overflow into each other would else refuse them to each other for ever.
+local function set_limits(i, asked)
   local terms = i.terms
-  local since = takes_over and NOW - asked.waited or i.at
-  if terms.max_wait > 0 then i.limit_at, i.limit_why = since + terms.max_wait, 'timed_out' end
+  if terms.max_wait > 0 then i.limit_at, i.limit_why = NOW + terms.max_wait, 'timed_out' end
   if asked.closes_in >= 0 and (i.limit_at == 0 or NOW + asked.closes_in <= i.limit_at) then
     i.limit_at, i.limit_why = NOW + asked.closes_in, 'closed'
   end
@@ -77,7 +77,7 @@ register('enqueue', function(args)
   if call('HEXISTS', PREFIX .. 'policies', args[4]) == 0 then return -1 end
   local i, asked = new_item(args)
   local place, takes_over = inherit(i, asked)
-  set_limits(i, asked, takes_over)
+  set_limits(i, asked)
   for n = 1, #asked.exclude, 2 do i.excluded[asked.exclude[n]] = NOW + asked.exclude[n + 1] end
   i.step = i.preferred ~= '' and asked.patience > 0 and 0 or 1
   place_in_steps(i)

@@ -60,8 +60,7 @@ class Items(Offers):
                 item.at, item.seq = other.at, other.seq
             item.head, item.strict = max(item.head, other.head), max(item.strict, other.strict)
         if policy.max_wait_ms:
-            since = item.at if other is None else self.now - waited_ms
-            item.limit_at, item.limit_why = since + policy.max_wait_ms, "timed_out"
+            item.limit_at, item.limit_why = self.now + policy.max_wait_ms, "timed_out"
         if closes_in_ms is not None and (not item.limit_at or self.now + closes_in_ms <= item.limit_at):
             item.limit_at, item.limit_why = self.now + closes_in_ms, "closed"
         if policy.served_within_ms:
