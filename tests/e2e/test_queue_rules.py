@@ -144,12 +144,16 @@ async def test_a_phone_that_rings_when_the_longest_wait_is_over_rings_to_its_end
 
 
 async def test_a_phone_that_nobody_answers_beyond_the_longest_wait_was_the_last_one(scene: Scene) -> None:
-    agents = await scene.agents(2, RULES_POOL)
+    (absent,) = await scene.agents(1, RULES_POOL)
     call = await scene.in_line(ANNE, BRIEF)
-    ring = await agents[0].ringing()
+    ring = await absent.ringing()
     assert (await ring.ended(timeout=5)).who == "them"
-    ring = await agents[1].ringing()
-    await ring.answer()
+    active = await scene.until_active(ANNE, "queue", "patient")
+    now = (await scene.hotline.ask(f"/v1/explain/{active['id']}"))["now"]
+    why = {each["agent"]: each["why"] for each in now["agents"]}
+    assert why[scene.user(absent)] == "excluded", "whoever has missed a caller is rung for them in the next queue"
+    (following,) = await scene.agents(1, RULES_POOL)
+    await (await following.ringing()).answer()
     await scene.until_connected(ANNE)
     await call.hang_up()
     stays = await enqueued(scene, ANNE)
