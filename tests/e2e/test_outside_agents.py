@@ -132,3 +132,31 @@ async def test_a_sip_phone_that_confirms_asks_for_the_key_and_the_call_goes_thro
     await hear_each_other(call, ring)
     await call.hang_up()
     assert (await scene.row(BOB))["agent"] == CONFIRMING
+
+
+@pytest.mark.hotline("fragile")
+async def test_an_outside_agent_talks_on_when_the_engine_is_killed_and_the_one_who_is_asked_for_the_key_is_rung_again(
+    scene: Scene, mobile: str
+) -> None:
+    far_end = await scene.far_end()
+    call = await scene.in_line(ANNE, TO_MOBILE)
+    ring = await far_end.ringing()
+    await ring.answer()
+    assert await ring.hears(ASKED_HZ, within=10)
+    old = scene.hotline.kill("engine")
+    await scene.hotline.replaced("engine", old)
+    assert (await ring.ended(timeout=3)).who == "them", "nobody would ever take the key"
+
+    again = await far_end.ringing(timeout=15)
+    await again.answer()
+    assert await again.hears(ASKED_HZ, within=10)
+    await again.press("1")
+    await hear_each_other(call, again)
+    await scene.until_connected(ANNE)
+    old = scene.hotline.kill("engine")
+    await hear_each_other(call, again)
+    await scene.hotline.replaced("engine", old)
+    await again.hang_up()
+    await call.ended()
+    row = await scene.row(ANNE)
+    assert (row["agent"], row["end_reason"]) == (mobile, "completed_by_agent")
