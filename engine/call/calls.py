@@ -33,6 +33,7 @@ log = structlog.get_logger()
 # Q.850: the number is not one of ours.
 UNALLOCATED = 1
 
+
 def _came(call: InboundCall) -> int:
     return call.record.queued_ms or call.record.arrived_ms
 

@@ -8,7 +8,6 @@ from engine.asterisk.channel import Channel
 from engine.config.policies import CONFIRM_S
 from engine.flow.leg import HungUp
 
-PROMPT = "take-call"
 KEY = "1"
 # Between two repetitions, while the key counts as well.
 PAUSE_S = 1.0

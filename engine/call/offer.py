@@ -15,8 +15,9 @@ from engine.asterisk.ari import AriError
 from engine.asterisk.channel import Channel, LegEnd
 from engine.asterisk.node import LegOf
 from engine.call.agent_phone import AgentPhone, phone_of
-from engine.call.confirming import PROMPT, confirmed
+from engine.call.confirming import confirmed
 from engine.call.missed import ALARMING, why_missed, why_refused
+from engine.config.prompts import TAKE_CALL
 from engine.redis_line import LineDown
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Ringing:
     async def _until_taken(self, phone: AgentPhone, leg: Channel) -> Missed | None:
         """None once somebody has answered, and has pressed the key if it needs one; else why not."""
         missed = await self._until_answer(phone, leg)
-        if missed is None and phone.confirms and not await confirmed(leg, self._call.prompt_for_agents(PROMPT)):
+        if missed is None and phone.confirms and not await confirmed(leg, self._call.prompt_for_agents(TAKE_CALL)):
             return Missed.UNCONFIRMED
         return missed
 

@@ -264,7 +264,7 @@ def _rows(site: Site, everything: bool, language: str | None) -> list[_Row]:
     if language is not None:
         _known(language)
     used_by: dict[tuple[str, str], dict[str, None]] = {}
-    for use in uses.used(site.flows, site.queues, site.sounds):
+    for use in uses.used(site.flows, site.queues, site.agents, site.sounds):
         used_by.setdefault((use.prompt, use.language), {})[str(use)] = None
     keys = set(used_by)
     if everything:

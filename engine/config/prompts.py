@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.config.agents import Agent
 from engine.config.models import Tier
 from engine.config.queues import Queue
 from engine.config.source import Fault
@@ -15,6 +16,8 @@ from engine.flow.steps import Step
 from engine.sounds import LANGUAGES, Sounds, Source, UnknownPrompt
 from engine.speech import vocabulary, waits
 
+# What whoever answers a phone hears that may not be the agent's alone.
+TAKE_CALL = "take-call"
 # What somebody hears who is called back: the question for a key, and that nobody is there after all.
 CALLBACK_CONFIRM, CALLBACK_NOBODY = "callback-confirm", "all-agents-busy"
 CALLING_BACK = [(prompt, language) for prompt in (CALLBACK_CONFIRM, CALLBACK_NOBODY) for language in LANGUAGES]
@@ -27,7 +30,7 @@ class Use:
     prompt: str
     language: str
     file: str
-    """`queues`, or `flows/NAME`."""
+    """`agents`, `queues`, or `flows/NAME`."""
     at: tuple[str, ...]
     """The path in that file."""
 
@@ -35,21 +38,21 @@ class Use:
         return f"{self.file} {self.at[1]}"
 
 
-def used(flows: Mapping[str, Flow], queues: Mapping[str, Queue], sounds: Sounds) -> Iterator[Use]:
-    """Every prompt that a flow or a queue may play, at each place."""
+def used(
+    flows: Mapping[str, Flow], queues: Mapping[str, Queue], agents: Mapping[str, Agent], sounds: Sounds
+) -> Iterator[Use]:
+    """Every prompt that a flow or a queue may play, or an agent hears who confirms, at each place."""
+    for user, agent in agents.items():
+        if agent.confirms:
+            setting = "number" if agent.number is not None else "confirm"
+            yield from (Use(TAKE_CALL, language, "agents", ("agents", user, setting)) for language in LANGUAGES)
     for name, flow in flows.items():
         for step, box in flow:
             for prompt, language in _of_step(box):
                 yield Use(prompt, language, f"flows/{name}", ("steps", step, box.kind))
     for name, queue in queues.items():
-        if queue.callbacks is not None:
-            yield from (Use(p, language, "queues", ("queues", name, "callbacks")) for p, language in CALLING_BACK)
-        if (said := queue.announcing) is not None:
-            setting = "announce" if queue.announce else "announce_position"
-            for language in LANGUAGES:
-                places = sounds.positions(language) if said.position else []
-                for prompt in ("all-agents-busy", *places, *(waits.PROMPTS if said.wait else ())):
-                    yield Use(prompt, language, "queues", ("queues", name, setting))
+        for setting, prompt, language in _of_queue(queue, sounds):
+            yield Use(prompt, language, "queues", ("queues", name, setting))
 
 
 def music_used(
@@ -100,6 +103,18 @@ def to_be_made(folder: Path, uses: Iterable[Use], sounds: Sounds) -> Iterator[Fa
             else:
                 continue
             yield source.fault(("prompts", prompt.name, language), said)
+
+
+def _of_queue(queue: Queue, sounds: Sounds) -> Iterator[tuple[str, str, str]]:
+    """By which setting, the prompt, its language."""
+    if queue.callbacks is not None:
+        yield from (("callbacks", prompt, language) for prompt, language in CALLING_BACK)
+    if (said := queue.announcing) is not None:
+        setting = "announce" if queue.announce else "announce_position"
+        for language in LANGUAGES:
+            places = sounds.positions(language) if said.position else []
+            for prompt in ("all-agents-busy", *places, *(waits.PROMPTS if said.wait else ())):
+                yield setting, prompt, language
 
 
 def _of_step(box: Step) -> Iterator[tuple[str, str]]:

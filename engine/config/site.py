@@ -97,8 +97,9 @@ def load(folder: Path, *, unspoken: bool = False) -> Site:
     calendars = _calendars(calendars_file)
     areas = areas_file.content.areas if areas_file else {}
     lists = {name: each.read(name) for name, each in lists_file.content.lists.items()} if lists_file else {}
-    prompt_sources = {f"flows/{name}": source for name, source in flow_sources.items()} | {"queues": queues_file.source}
-    heard = list(prompts.used(flows, queues, sounds))
+    prompt_sources = {f"flows/{name}": source for name, source in flow_sources.items()}
+    prompt_sources |= {"queues": queues_file.source, "agents": agents_file.source}
+    heard = list(prompts.used(flows, queues, agents, sounds))
     faults = [
         *_numbers(hotline_file.source, hotline, flows),
         *_flows(flow_sources, flows, queues),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from engine.config.agents import Agent
 from engine.config.prompts import used
 from engine.config.queues import Queue
 from engine.sounds import Sounds
@@ -25,7 +26,18 @@ FIRST, PLACE, WAIT = "all-agents-busy", "position-3", "wait-3-to-5"
 )
 def test_a_queue_plays_the_words_for_what_it_announces(announce: dict[str, Any], played: set[str]) -> None:
     queue = Queue.model_validate({"require": "any", **announce})
-    uses = [use for use in used({}, {"sales": queue}, Sounds()) if use.prompt in {FIRST, PLACE, WAIT}]
+    uses = [use for use in used({}, {"sales": queue}, {}, Sounds()) if use.prompt in {FIRST, PLACE, WAIT}]
     assert {use.prompt for use in uses} == played
     assert {use.language for use in uses} == ({"zh-CN", "en"} if played else set())
     assert {use.at for use in uses} <= {("queues", "sales", key) for key in announce}
+
+
+def test_whoever_answers_an_outside_phone_is_asked_for_the_key() -> None:
+    agents = {
+        "8001": Agent(name="a"),
+        "8002": Agent(name="b", confirm=True),
+        "8003": Agent(name="c", number="+8613912345678"),
+    }
+    uses = list(used({}, {}, agents, Sounds()))
+    assert {(use.prompt, use.language) for use in uses} == {("take-call", "zh-CN"), ("take-call", "en")}
+    assert {use.at for use in uses} == {("agents", "8002", "confirm"), ("agents", "8003", "number")}
