@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.children import running, spawn
+from engine.host import redis_child
 from engine.redis_line import RedisLine
 
 _STARTS_S = 10.0
@@ -45,9 +46,7 @@ class Server:
 async def server(folder: Path) -> AsyncIterator[Server]:
     """Raises BenchError, LineDown."""
     socket = folder / "redis.sock"
-    command = ["redis-server", "--unixsocket", str(socket), "--unixsocketperm", "700", "--port", "0"]
-    command += ["--dir", str(folder), "--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
-    async with running(await spawn("redis-server", command, log=folder / "redis.log")) as child:
+    async with running(await spawn("redis-server", redis_child.argv(socket, folder), log=folder / "redis.log")) as child:
         await child.until(socket.exists, timeout=_STARTS_S)
         line = RedisLine(f"unix://{socket}", deadline_s=30)
         await line.open()

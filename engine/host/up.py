@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 
 from engine.api.client import NoEngine, Refused, ask
 from engine.config import site as sites
-from engine.host import asterisk_program, generated
+from engine.host import asterisk_program, generated, redis_child
 from engine.host.backoff import Backoff
 from engine.host.child import Child
 from engine.host.state import CannotRun, Ports, State
@@ -121,9 +121,7 @@ class Supervisor:
 
     async def _start_redis(self) -> None:
         state = self._state
-        argv = ["redis-server", "--unixsocket", str(state.redis_socket), "--unixsocketperm", "700", "--port", "0"]
-        argv += ["--dir", str(state.redis), "--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
-        child = Child("redis", argv, run=state.run, log_file=state.log / "redis.log")
+        child = Child("redis", redis_child.argv(state.redis_socket, state.redis), run=state.run, log_file=state.log / "redis.log")
         try:
             there = await self._begin(child)
         except FileNotFoundError:
