@@ -46,7 +46,9 @@ class Server:
 async def server(folder: Path) -> AsyncIterator[Server]:
     """Raises BenchError, LineDown."""
     socket = folder / "redis.sock"
-    async with running(await spawn("redis-server", redis_child.argv(socket, folder), log=folder / "redis.log")) as child:
+    async with running(
+        await spawn("redis-server", redis_child.argv(socket, folder), log=folder / "redis.log")
+    ) as child:
         await child.until(socket.exists, timeout=_STARTS_S)
         line = RedisLine(f"unix://{socket}", deadline_s=30)
         await line.open()

@@ -121,7 +121,9 @@ class Supervisor:
 
     async def _start_redis(self) -> None:
         state = self._state
-        child = Child("redis", redis_child.argv(state.redis_socket, state.redis), run=state.run, log_file=state.log / "redis.log")
+        child = Child(
+            "redis", redis_child.argv(state.redis_socket, state.redis), run=state.run, log_file=state.log / "redis.log"
+        )
         try:
             there = await self._begin(child)
         except FileNotFoundError:
