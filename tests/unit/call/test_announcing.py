@@ -38,6 +38,7 @@ class Caller:
             InboundCall,
             SimpleNamespace(
                 board=SimpleNamespace(acd=SimpleNamespace(figures=self._look, said=self._said)),
+                item="call-1",
                 record=SimpleNamespace(id="call-1"),
                 site=SimpleNamespace(sounds=SOUNDS),
                 leg=SimpleNamespace(language="zh-CN"),

@@ -52,6 +52,7 @@ def caller(line: Line) -> Any:
         music.append((on, music_class))
 
     return SimpleNamespace(
+        item=record.id,
         record=record,
         board=SimpleNamespace(acd=line, records=SimpleNamespace(save_now=saved.append)),
         leg=SimpleNamespace(hold_music=hold_music),
@@ -86,6 +87,8 @@ async def test_the_wait_counts_from_when_the_caller_first_came_to_a_queue(
         "exclude": {},
         "who": "d1",
         "closes_in_ms": 90_000,
+        "replaces": "",
+        "hold_ms": 0,
     }
     assert call.record.queued_ms == NOW_MS - waited_ms
 
