@@ -48,7 +48,7 @@ TOO_OLD = "too_old"
 
 
 class Callbacks:
-    """Those that are open, and the tries under way. `now_ms` is a property of the class for tests."""
+    """Those that are open, and the tries under way."""
 
     now_ms = staticmethod(now_ms)
 

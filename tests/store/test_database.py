@@ -18,6 +18,8 @@ from engine.journal.ledger import _rows
 from engine.store import migrate
 from engine.store.connect import connect
 from engine.store.database import AmbiguousId, Database, DatabaseDown
+from engine.store.leavings import Leavings
+from engine.store.left_behind import CallbackRow
 from engine.store.rows import CallRow, EventRow
 from engine.store.tables import metadata
 from engine.store.url import BadDatabase, async_url
@@ -153,6 +155,33 @@ async def test_rows_of_an_earlier_life_are_read_after_the_next_open(database_url
         assert [event.type for event in await database.events("old")] == ["call.answered"]
     finally:
         await database.close()
+
+
+async def test_requests_to_be_called_back_stay_open_and_one_of_a_number(database_url: str) -> None:
+    await migrate.upgrade(async_url(database_url), "0005")
+
+    def write_as_before(connection: Connection) -> None:
+        connection.exec_driver_sql(
+            "INSERT INTO callbacks (id, call_id, queue, number, asked_ms, state, closed_ms, closed_by) VALUES"
+            " ('b1', 'c1', 'sales', '+8613800138000', 7, 'open', NULL, ''),"
+            " ('b2', 'c1', 'sales', '+8613800138000', 7, 'done', 8, '8001')"
+        )
+
+    await on_connection(database_url, write_as_before)
+    await migrate.upgrade(async_url(database_url))
+    database = Database(database_url)
+    await database.open()
+    try:
+        (row,) = await Leavings(database).callbacks()
+        assert (row.id, row.state, row.placed_ms, row.attempts) == ("b1", "requested", 7, 0)
+        again = CallbackRow(id="b3", call_id="c2", queue="sales", number="+8613800138000", asked_ms=9)
+        await database.record([], [again])
+        assert [row.id for row in await Leavings(database).callbacks()] == ["b1"]
+    finally:
+        await database.close()
+    await migrate.downgrade(async_url(database_url), "0005")
+    states = "SELECT state FROM callbacks ORDER BY id"
+    assert await on_connection(database_url, lambda c: list(c.exec_driver_sql(states).scalars())) == ["open", "done"]
 
 
 async def test_engines_that_start_together_migrate_once(database_url: str) -> None:

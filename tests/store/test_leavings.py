@@ -105,7 +105,7 @@ async def test_the_longest_waiting_request_comes_first(database: Database, leavi
 
 
 async def test_how_far_a_request_has_got_is_written_until_it_is_closed(database: Database, leavings: Leavings) -> None:
-    far = {"state": "waiting", "attempts": 1, "next_ms": AT + 1, "reason": "busy"}
+    far: dict[str, int | str | None] = {"state": "waiting", "attempts": 1, "next_ms": AT + 1, "reason": "busy"}
     assert not await leavings.note_callback("b1", far), "the ledger has not written it yet"
     await database.record([], [request("b1")])
     assert await leavings.note_callback("b1", far)
