@@ -50,7 +50,7 @@ async def enqueued(scene: Scene, caller: str) -> list[Json]:
 
 async def until_waited(scene: Scene, call: Json, ms: int) -> None:
     async def so() -> bool:
-        return time.time() * 1000 - call["queued_ms"] > ms
+        return bool(time.time() * 1000 - call["queued_ms"] > ms)
 
     await until(so, within=SOON_S, what=f"{call['raw']} has waited {ms} ms")
 

@@ -34,7 +34,8 @@ async def uncharged(scene: Scene, before: dict[str, int], *losers: Phone) -> Non
 def cancel_of(scene: Scene, phone: Phone) -> str:
     """The CANCEL that its phone was sent last, "" for none."""
     log = (scene.hotline.folder / f"phones/{scene.user(phone)}.log").read_text(errors="replace")
-    return (re.findall(r"^CANCEL sip:.*?(?=^\s*$)", log.replace("\r", ""), re.MULTILINE | re.DOTALL) or [""])[-1]
+    found = list(re.finditer(r"^CANCEL sip:.*?(?=^\s*$)", log.replace("\r", ""), re.MULTILINE | re.DOTALL))
+    return found[-1].group() if found else ""
 
 
 def cancelled(events: list[Json]) -> set[str]:
