@@ -306,9 +306,13 @@ class Engine:
     def _strangers(self, abouts: Sequence[dict[str, Any]]) -> None:
         left_behind, self._left_behind = self._left_behind, None
         if left_behind is not None:
-            self.chore(self.recovery.take_over(left_behind, abouts))
+            self.chore(self._take_over(left_behind, abouts))
         elif abouts:
             self.chore(self.recovery.strangers(abouts))
+
+    async def _take_over(self, left_behind: Sequence[CallRecord], abouts: Sequence[dict[str, Any]]) -> None:
+        await self.recovery.take_over(left_behind, abouts)
+        self.rebuilding.back()  # Redis may have lost something while no engine watched
 
     def chore(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Work that nobody waits for; what it raises is logged."""

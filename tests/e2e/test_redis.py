@@ -142,6 +142,25 @@ async def test_what_a_failover_has_lost_is_told_again(scene: Scene) -> None:
     assert reasons == ["completed_by_caller"] * 2
 
 
+async def test_a_conversation_that_redis_lost_while_no_engine_watched_is_known_to_it_again(scene: Scene) -> None:
+    agent = await scene.agent()
+    talking, ring = await scene.talking(ANNE, agent)
+    (call,) = await scene.hotline.active_calls()
+    old = scene.hotline.kill("engine")
+    line = RedisLine(f"unix://{scene.hotline.state.redis_socket}?db=0")
+    await line.open()
+    acd = Acd(line, engine="main", on_notice=lambda _: None)
+    await acd.load()
+    assert await acd.leave(call["id"], reason="lost")
+    await line.close()
+
+    await scene.hotline.replaced("engine", old)
+    await scene.until_agent(scene.user(agent), work="talking")
+    await hear_each_other(talking, ring)
+    await talking.hang_up()
+    assert (await scene.row(ANNE))["end_reason"] == "completed_by_caller"
+
+
 async def test_while_redis_is_silent_callers_hear_music_agents_answer_and_nothing_spins(scene: Scene) -> None:
     talker, answerer = await scene.agents(2)
     talking, talks = await scene.talking(ANNE, talker)
