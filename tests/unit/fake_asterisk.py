@@ -19,6 +19,7 @@ from engine.asterisk.agi_session import Rooms, Session
 from engine.asterisk.fastagi import FastAgi
 from engine.asterisk.keys import OnKey
 from engine.config.models import HotlineFile
+from engine.config.queues import Queue
 from engine.config.site import Site
 from engine.flow.flow import Flow
 from engine.hours import Calendar
@@ -56,7 +57,7 @@ class FakeSite:
         )
     )
     flows: dict[str, Flow] = field(default_factory=dict)
-    queues: dict[str, None] = field(default_factory=lambda: {"sales": None})
+    queues: dict[str, Queue] = field(default_factory=lambda: {"sales": Queue(require="sales")})
     calendars: dict[str, Calendar] = field(default_factory=dict)
     lists: dict[str, CallerList] = field(default_factory=dict)
     areas: dict[str, AreaGroup] = field(default_factory=dict)
