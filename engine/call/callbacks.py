@@ -45,6 +45,8 @@ NOT_NOW_MS = 15_000
 # Whoever asks is still on the phone; a moment after they have left, they can be called.
 STILL_ON_MS = 1_000
 TOO_OLD = "too_old"
+# Offers that were put off because the database knows nothing of it: it never will.
+NEVER_AFTER = 100
 
 
 class Callbacks:
@@ -162,7 +164,9 @@ class Callbacks:
             callback = await self.rows.one(state.data) if state is not None else None
         except DatabaseDown:
             return None
-        if callback is None:
+        if state is None or callback is None:
+            if state is not None and state.attempt > NEVER_AFTER:
+                await self._surely(lambda: self._board.acd.withdraw(item, "unknown"))
             return None
         if callback.is_closed or callback.state is State.BRIDGED:
             await self._surely(lambda: self._board.acd.withdraw(item, "closed"))

@@ -46,6 +46,7 @@ class Recovery:
             held.append((call, self._conversation(call, there)))
             if record.callback:
                 await self._callbacks.goes_on(record)
+                call.board.outside_lines.hold(record.trunk, leg)
         for record in records:
             await self._settle(record, items.pop(record.item or record.id, None))
         await self._callbacks.take_over([items.pop(item) for item in list(items) if is_callback(item)])

@@ -186,7 +186,7 @@ async def test_a_caller_who_asks_twice_is_called_back_once(scene: Scene) -> None
         return [row for row in await scene.hotline.ask("/v1/callbacks") if row["number"] == f"+86{EVE}"]
 
     (wanted,) = await until(there, within=SOON_S, what="a callback")
-    assert (wanted["queue"], wanted["state"]) == ("sales", "open")
+    assert (wanted["queue"], wanted["state"]) == ("sales", "requested")
     assert f"the callback to +86{EVE} is done" in await run(scene.hotline, "callbacks", "done", wanted["id"])
     assert not await there()
 
