@@ -180,7 +180,7 @@ async def test_items_and_who_has_them_survive_the_engine(office: Office, line: R
     try:
         assert successor.board.items() == sorted((held, offered, waiting), key=lambda item: item.id)
         assert successor.board.desks.of("8002").view()["items"] == [held.fields()]
-        assert successor.board.desks.of("8003").view()["offers"][0]["token"] == token
+        assert token in [offer["token"] for offer in successor.board.desks.of("8003").view()["offers"]]
         await successor.board.accept(token)
         await successor.board.complete(held.id)
     finally:
