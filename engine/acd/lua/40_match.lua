@@ -143,7 +143,7 @@ local function choose(i)
   return first_of_line(i, line, unfit), unfit
 end
 
-local settle
+local employ
 
 -- Offers the item to as many agents as may ring at once; saves them, not the item. True if it is offered now.
 -- O(k (R log n + x))
@@ -154,7 +154,7 @@ local function match_item(i)
     local a = load_agent(id)
     reserve(i, a, call('ZRANGE', PREFIX .. 'ready:' .. i.line, 0, math.max(CANDIDATES - 1, unfit), 'WITHSCORES'))
     save_item(i) -- an agent with room for more looks through the lines at once
-    settle(a)
+    employ(a)
   end
   if i.offers[1] then
     if may_ring_more(i) then enter_line(i) else leave_line(i) end
@@ -214,10 +214,9 @@ local function kinds_open_to(a)
   return open
 end
 
--- Brings the ready sets into line with the three axes, matching at once; saves the agent. Every change of an agent
+-- Brings the ready sets into line with the three axes, matching at once; saves the agent. Every change of what is at hand
 -- ends here: out of the sets first, as what places them there may have changed. O(R log n) for each item it takes
-settle = function(a)
-  count(a)
+employ = function(a)
   leave_ready_sets(a)
   while true do
     local open = kinds_open_to(a)
@@ -235,4 +234,10 @@ settle = function(a)
   end
   save_agent(a)
   if a.removed == 1 and not a.hands[1] then call('DEL', PREFIX .. 'agent:' .. a.id) end
+end
+
+-- The same after a change of intent, device or profile, by which agents are counted.
+local function settle(a)
+  count(a)
+  employ(a)
 end

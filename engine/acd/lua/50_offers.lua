@@ -68,7 +68,7 @@ end
 local function free(offer)
   disarm('lease:' .. offer.token)
   local a = load_agent(offer.agent)
-  if a and drop_hand(a, offer.token) then settle(a) end
+  if a and drop_hand(a, offer.token) then employ(a) end
 end
 
 -- Takes back every open offer but one. told: whether the item's engine must hear of it. The agents are not charged;
@@ -139,7 +139,7 @@ local function end_missed(i, offer, reason, treatment, details)
     save_item(i)
     arm_item(i)
   end
-  if a then settle(a) end
+  if a then employ(a) end
 end
 
 -- ringing(token) -> 1, or 0 for a stale token. O(1)
@@ -182,7 +182,7 @@ register('accept', function(args)
     set_hand(a, hand, 'talking')
     a.ignored, a.dnds, a.calls = 0, 0, a.calls + 1
     a.idle_since = 0
-    if a.ready == '' then save_agent(a) else settle(a) end -- with room for more they are the last of those alike
+    if a.ready == '' then save_agent(a) else employ(a) end -- with room for more they are the last of those alike
   end
   journal('offer.accepted', i.id, offer_event(offer) .. ',"wait_ms":' .. whole(NOW - i.at) .. ',"ring_ms":' .. whole(rang))
   if i.told then measure(i) end

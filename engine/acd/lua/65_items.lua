@@ -169,6 +169,6 @@ register('leave', function(args)
   else
     drop_hand(a, offer.token)
   end
-  settle(a)
+  employ(a)
   return 1
 end)

@@ -20,12 +20,12 @@ local EXPIRED = {
       journal('wrapup.ended', string.match(token, '^%d+%-(.+)$'), '"agent":' .. quoted(id))
     end
     arm_wrapup(a)
-    if over[1] then settle(a) end
+    if over[1] then employ(a) end
   end,
 
   cool = function(id)
     local a = load_agent(id)
-    if a then settle(a) end
+    if a then employ(a) end
   end,
 
   place = function(place) call('HDEL', PREFIX .. 'places', place) end,

@@ -23,7 +23,7 @@ register('assign', function(args)
   reserve(i, a, {})
   save_item(i)
   arm_item(i)
-  settle(a)
+  employ(a)
   free_all(cancelled)
   return 1
 end)

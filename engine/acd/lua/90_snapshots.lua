@@ -99,7 +99,7 @@ register('restore', function(args)
   leave_ready_sets(a)
   a.hands[#a.hands + 1] = { token = token, kind = i.terms.kind, work = 'talking', since = since, till = 0 }
   a.calls, a.idle_since = a.calls + 1, 0
-  settle(a)
+  employ(a)
   journal('item.restored', i.id, '"agent":' .. quoted(a.id))
   return 1
 end)
