@@ -23,6 +23,8 @@ _BY_STATUS = {
 }
 # Q.850 cause, for an Asterisk that does not tell the status (before 22.7).
 _BY_CAUSE = {
+    # Asterisk may take a leg that was told 302 down before it has noted why: no cause, no status.
+    0: Missed.DND,
     1: Missed.WRONG_NUMBER,
     17: Missed.BUSY,
     18: Missed.UNREACHABLE,

@@ -53,7 +53,7 @@ def test_the_status_of_a_phone_that_rang(status: int, cause: int, why: Missed) -
         (23, Missed.DND),
         (34, Missed.FAILED),
         (58, Missed.FAILED),
-        (0, Missed.FAILED),
+        (0, Missed.DND),  # forwarded, and taken down before Asterisk had noted that
     ],
 )
 def test_the_cause_where_asterisk_does_not_tell_the_status(cause: int, why: Missed) -> None:
