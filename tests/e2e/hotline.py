@@ -113,6 +113,8 @@ class Hotline:
             return b"hotline: ready: " in self.words.read_bytes()[said_before:] and await self.ready()
 
         await until(ready, within=STARTS_S, what=f"`hotline up` is ready; its words are in {self.words}")
+        for user in site_of_tones.OUTSIDE_POOL:  # they have a phone always, and would take calls that anybody may
+            await ask(self.state.api_socket, f"/v1/agents/{user}/intent", body={"intent": "not_ready"})
 
     async def ended(self) -> int:
         """Waits until `hotline up` has ended and gives its exit code."""

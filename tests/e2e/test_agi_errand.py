@@ -205,7 +205,7 @@ async def test_a_voicemail_recorded_by_a_script_ends_by_a_key(scene: Scene) -> N
     await call.stop_tone()
     await call.press("#")
     assert await back(scene) == "left"
-    assert await said(scene, "13600136060") > 1000
+    assert await said(scene, "13600136060") > 500
 
 
 async def test_a_caller_who_hangs_up_while_a_script_records_has_left_what_they_said(scene: Scene) -> None:

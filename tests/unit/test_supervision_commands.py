@@ -241,14 +241,15 @@ def test_agents_join_leave_and_wrap_up(state: State, engine: FakeEngine) -> None
 
 
 def test_agents_show_what_is_left_of_wrap_up_and_pause(state: State, engine: FakeEngine) -> None:
+    later_ms = time.time_ns() // 1_000_000 + 95_000
     hands = [
         {"kind": "email", "work": "talking", "since_ms": NOW_MS - 7_500_000, "until_ms": 0, "item": ITEM},
-        {"kind": "email", "work": "wrapup", "since_ms": NOW_MS, "until_ms": LATER_MS, "item": "item-1"},
+        {"kind": "email", "work": "wrapup", "since_ms": NOW_MS, "until_ms": later_ms, "item": "item-1"},
     ]
     agent = {
         "id": "8001", "name": "李雷", "skills": {"english": 8}, "queues": ["mail"], "intent": "not_ready",
         "reason": "lunch", "since_ms": NOW_MS - 7_500_000, "device": "idle", "program": True, "hands": hands,
-        "cool_until_ms": LATER_MS, "idle_since_ms": 0,
+        "cool_until_ms": later_ms, "idle_since_ms": 0,
     }  # fmt: skip
     engine.answers["/v1/agents"] = [agent]
     said = run(state, "agents")
