@@ -104,8 +104,10 @@ def _ways_to_queues(site: Site) -> Iterator[ToQueue]:
 
 
 def terms(site: Served) -> dict[str, AgentTerms]:
-    """The agents, in the order of their file."""
-    usual = {name: kind.at_once for name, kind in site.kinds.items()}
+    """The agents, in the order of their file. They take calls, and items of the kinds that some queue has: every kind is
+    reckoned with at each change of an agent, and the others would be for nothing."""
+    queued = {"voice", *(queue.kind for queue in site.queues.values())}
+    usual = {name: kind.at_once for name, kind in site.kinds.items() if name in queued}
     return {
         user: AgentTerms(agent.abilities, usual | agent.takes, rank, agent.weight)
         for rank, (user, agent) in enumerate(site.agents.items())
