@@ -104,8 +104,8 @@ def _ways_to_queues(site: Site) -> Iterator[ToQueue]:
 
 
 def terms(site: Served) -> dict[str, AgentTerms]:
-    """The agents, in the order of their file. They take calls, and items of the kinds that some queue has: every kind is
-    reckoned with at each change of an agent, and the others would be for nothing."""
+    """The agents, in the order of their file. They take calls, and items of the kinds that some queue has: each kind
+    is reckoned with at every change of an agent, and the others would be for nothing."""
     queued = {"voice", *(queue.kind for queue in site.queues.values())}
     usual = {name: kind.at_once for name, kind in site.kinds.items() if name in queued}
     return {
