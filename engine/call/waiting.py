@@ -42,7 +42,7 @@ class Waiting:
         announcer: Announcer | None = None,
     ) -> None:
         """`keys`: what the caller may press meanwhile, and the outcome that it is."""
-        self._call, self._ring_s = call, ring_s
+        self._call = call
         self._place = Place(call, terms)
         self._keys, self._announcer = keys or {}, announcer
         self._ringers = Ringers(call, ring_s)
