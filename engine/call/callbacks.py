@@ -144,7 +144,7 @@ class Callbacks:
             await self._surely(lambda: acd.withdraw(item, "by_hand"))
             self._is(item, State.REQUESTED)
             del self._open[item]
-        elif self._too_old(callback):
+        elif self._too_old(callback, self.now_ms()):
             await self._surely(lambda: acd.withdraw(item, TOO_OLD))
             self._close(callback, State.FAILED, TOO_OLD)
         elif not_now_ms := self._not_now_ms(callback):
@@ -246,8 +246,7 @@ class Callbacks:
             return
         gap_ms = round(settings.gap * 1000)
         again_ms = now + gap_ms + self._opens_in_ms(callback, now + gap_ms)
-        too_late = again_ms > callback.asked_ms + round(settings.within * 1000)
-        given_up = callback.attempts >= settings.tries or too_late
+        given_up = callback.attempts >= settings.tries or self._too_old(callback, again_ms)
         self._note(
             CallbackFailed,
             callback,
@@ -356,14 +355,14 @@ class Callbacks:
                 self._missed.add(callback.id)
             elif callback.state is State.BRIDGED:  # its call has ended with an engine
                 self._close(callback, State.DONE)
-            elif self._too_old(callback):
+            elif self._too_old(callback, self.now_ms()):
                 self._close(callback, State.FAILED, TOO_OLD)
             else:
                 await self._place(self._in_line(callback))
 
-    def _too_old(self, callback: Callback) -> bool:
+    def _too_old(self, callback: Callback, at_ms: int) -> bool:
         settings = self._settings(callback) or CallingBack()
-        return self.now_ms() > callback.asked_ms + round(settings.within * 1000)
+        return at_ms > callback.asked_ms + round(settings.within * 1000)
 
     def drain(self) -> None:
         """Begins no further try."""
