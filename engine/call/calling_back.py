@@ -19,7 +19,7 @@ from engine.callbacks import Callback
 from engine.config.dialling import NotAllowed, Way, ways_out
 from engine.config.queues import CallingBack, Queue
 from engine.flow.steps import ToQueue
-from engine.journal.events import CallAnswered, CallArrived
+from engine.journal.events import CallAnswered
 
 ALL_LINES_TAKEN = "all_lines_taken"
 # An answered leg is handed to us within a moment.
@@ -118,23 +118,12 @@ class Try:
         return round((time.monotonic() - began) * 1000)
 
     def _answered(self, way: Way, ring_ms: int) -> CallbackCall:
-        record, note = self.call.record, self.call.note
+        record = self.call.record
         record.arrived_ms = record.answered_ms = now_ms()
         record.trunk = way.trunk
         self._board.callbacks.answered(record, ring_ms)
-        note(
-            CallArrived,
-            number=record.number,
-            dialled="",
-            raw=record.raw,
-            presentation=record.presentation,
-            area=record.area,
-            carrier=record.carrier,
-            trunk=record.trunk,
-            channel=record.channel,
-            callback=record.callback,
-        )
-        note(CallAnswered)
+        self._board.journal.append(record.arrived())
+        self.call.note(CallAnswered)
         return self.call
 
 

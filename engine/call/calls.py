@@ -24,7 +24,7 @@ from engine.call.switchboard import Switchboard
 from engine.flow.leg import HungUp
 from engine.flow.visit import caller_facts
 from engine.identity.numbers import Caller
-from engine.journal.events import CallArrived, CallEnded
+from engine.journal.events import CallEnded
 from engine.redis_line import each
 from engine.store.rows import EndReason
 
@@ -79,20 +79,7 @@ class Calls:
             config_version=board.site.version,
             arrived_ms=now_ms(),
         )
-        board.journal.append(
-            CallArrived(
-                record.id,
-                record.arrived_ms,
-                number=record.number,
-                dialled=record.dialled,
-                raw=record.raw,
-                presentation=record.presentation,
-                area=record.area,
-                carrier=record.carrier,
-                trunk=record.trunk,
-                channel=record.channel,
-            )
-        )
+        board.journal.append(record.arrived())
         if number is None and not arrival.errand:
             log.warning("call.unknown_number", dialled=arrival.dialled, remedy="add it to dialplan/hotline.yaml")
             arrival.leg.post("DELETE", "", reason_code=UNALLOCATED)

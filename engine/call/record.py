@@ -13,6 +13,7 @@ import structlog
 from engine.acd.offer import TREATMENTS, Missed
 from engine.call.phase import Phase, check
 from engine.flow.steps.base import Away, ToNumber, read_departure
+from engine.journal.events import CallArrived
 from engine.redis_line import RedisLine
 from engine.store.rows import CallRow, EndReason
 
@@ -104,6 +105,22 @@ class CallRecord:
         if self.talking_since_ms is not None:
             self.talked_ms += at_ms - self.talking_since_ms
             self.talking_since_ms = None
+
+    def arrived(self) -> CallArrived:
+        """The call's first event."""
+        return CallArrived(
+            self.id,
+            self.arrived_ms,
+            number=self.number,
+            dialled=self.dialled,
+            raw=self.raw,
+            presentation=self.presentation,
+            area=self.area,
+            carrier=self.carrier,
+            trunk=self.trunk,
+            channel=self.channel,
+            callback=self.callback,
+        )
 
     def row(self, reason: EndReason, ended_ms: int) -> CallRow:
         """The call's one row in the database."""
