@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 
 from engine.asterisk.channel import CallerLeg
+from engine.call.confirming import KEY, pressed
 from engine.call.conversation import Conversation
 from engine.call.inbound import InboundCall
 from engine.call.offer import Answer
@@ -22,7 +23,6 @@ from engine.journal.events import CallbackConfirmed, CallRecovered, IvrDigit
 from engine.redis_line import LineDown
 from engine.store.rows import EndReason
 
-KEY = "1"
 # Between two repetitions of the question, while the key counts as well.
 PAUSE_S = 2.0
 _SHOWN = {"zh-CN": "回拨", "en": "Callback"}
@@ -57,12 +57,13 @@ class CallbackCall(InboundCall):
     async def _asks(self) -> bool:
         with suppress(TimeoutError):
             async with asyncio.timeout((self.queue_settings.callbacks or CallingBack()).confirm):
-                while True:
-                    await self.say([CALLBACK_CONFIRM], stops=KEY)
-                    while (key := await self.leg.digit(PAUSE_S)) is not None:
-                        self.note(IvrDigit, digit=key)
-                        if key == KEY:
-                            return True
+                await pressed(
+                    self.leg,
+                    lambda: self.say([CALLBACK_CONFIRM], stops=KEY),
+                    pause_s=PAUSE_S,
+                    heard=lambda key: self.note(IvrDigit, digit=key),
+                )
+                return True
         return False
 
     async def _joined(self) -> Conversation | str:

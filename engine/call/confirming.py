@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from engine.asterisk.channel import Channel
 from engine.config.policies import CONFIRM_S
@@ -19,10 +20,21 @@ async def confirmed(leg: Channel, media: str) -> bool:
     try:
         async with asyncio.timeout(CONFIRM_S), leg.while_alive():
             await leg.until(lambda: leg.in_stasis)
-            while True:
-                await leg.play_media(media, stops=KEY)
-                while (key := await leg.digit(PAUSE_S)) is not None:
-                    if key == KEY:
-                        return True
+            await pressed(leg, lambda: leg.play_media(media, stops=KEY), pause_s=PAUSE_S)
+            return True
     except (TimeoutError, HungUp):
         return False
+
+
+async def pressed(
+    leg: Channel, ask: Callable[[], Awaitable[object]], *, pause_s: float, heard: Callable[[str], None] | None = None
+) -> None:
+    """Asks until the key is pressed, `pause_s` seconds apart; whoever calls it says for how long. Other keys do
+    nothing; `heard` is told every key. Raises what `ask` raises."""
+    while True:
+        await ask()
+        while (key := await leg.digit(pause_s)) is not None:
+            if heard is not None:
+                heard(key)
+            if key == KEY:
+                return
