@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine.acd.offer import lua_tables
+from engine.acd.policy import lua_usual
+from engine.acd.records import lua_records
 from engine.redis_line import RedisLine
 
 # A library that keeps agents or items in another shape gets the next number, and with it keys of its own. To the first
 # engine of that version Redis looks as if it were emptied, and is filled from what the engine knows.
-SHAPE = 2
+SHAPE = 3
 _FOLDER = Path(__file__).parent / "lua"
 
 
@@ -26,10 +28,12 @@ class Library(NamedTuple):
 
 @cache
 def library() -> Library:
-    """The files of `lua/` in the order of their names, behind the tables of offer.py."""
+    """The files of `lua/` in the order of their names, behind what offer.py, policy.py and records.py say in Lua."""
     parts = [
         f"local SHAPE = {SHAPE}",
         lua_tables(),
+        lua_usual(),
+        lua_records(),
         *(file.read_text(encoding="utf-8") for file in sorted(_FOLDER.glob("*.lua"))),
     ]
     body = "\n".join(parts)

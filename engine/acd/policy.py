@@ -80,6 +80,7 @@ class Policy:
     base: str = ""  # the queue's own requirement, where an item's differs
     ignored_limit: int = 3  # offers ignored in a row that make an agent not ready, reason "rona"
     place_kept_ms: int = 0
+    reckoned: bool = False  # how long it takes: where somebody is told, and for nothing otherwise
 
     def __post_init__(self) -> None:
         times = [step.after_ms for step in self.steps]
@@ -114,23 +115,15 @@ class Policy:
         return hashlib.blake2s(self.text.encode(), digest_size=6).hexdigest()
 
     def _document(self) -> dict[str, Any]:
+        """What differs from USUAL."""
+
         def line(text: str) -> str:
             return line_of(self.kind, parse(text))
 
-        return {
+        said = {
             "kind": self.kind,
-            "steps": [
-                {
-                    "after": step.after_ms,
-                    "line": line(step.require),
-                    "prefer": [line(text) for text in step.preferred()],
-                }
-                for step in self.steps
-            ],
-            "base": line(self.base or self.steps[-1].require),
             "order": self.order,
             "ring": self.ring or AT_ONCE_AT_MOST,
-            "lease": self.lease_ms,
             "wrapup": self.wrapup_ms,
             "head_start": self.head_start_ms,
             "strict": self.strict,
@@ -140,4 +133,42 @@ class Policy:
             "leave_when": {reason.value: True for reason in self.leave_when},
             "ignored_limit": self.ignored_limit,
             "place_kept": self.place_kept_ms,
+            "reckoned": self.reckoned,
         }
+        found: dict[str, Any] = {name: value for name, value in said.items() if value != USUAL[name]}
+        found["lease"] = self.lease_ms
+        found["base"] = line(self.base or self.steps[-1].require)
+        found["steps"] = [
+            {"after": step.after_ms, "line": line(step.require)}
+            | ({"prefer": [line(text) for text in step.preferred()]} if step.prefer else {})
+            for step in self.steps
+        ]
+        return found
+
+
+# Left out of a policy's text: in Lua's memory, a hundred whole ones were more than half of what its collector goes
+# through again and again.
+USUAL: dict[str, Any] = {
+    "kind": "voice",
+    "order": Order.LONGEST_IDLE.value,
+    "ring": 1,
+    "wrapup": 0,
+    "head_start": 0,
+    "strict": 0,
+    "served_within": 0,
+    "capacity": 0,
+    "max_wait": 0,
+    "leave_when": {},
+    "ignored_limit": 3,
+    "place_kept": 0,
+    "reckoned": False,
+}
+
+
+def lua_usual() -> str:
+    """USUAL as Lua source: what a policy says that does not say otherwise."""
+
+    def text(value: Any) -> str:
+        return {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)
+
+    return f"local USUAL_POLICY = {{ {', '.join(f'{name} = {text(value)}' for name, value in USUAL.items())} }}"

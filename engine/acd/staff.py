@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from engine.acd.policy import KEPT_ANYWAY, Order, Policy
+from engine.acd.policy import KEPT_ANYWAY, USUAL, Order, Policy
 from engine.acd.requirements import Agent, Requirement, Skills, parse
 from engine.acd.states import AgentState, Device, Hand, Intent, Work
 from engine.acd.wire import Wire
@@ -187,10 +187,11 @@ class Staff(Wire):
             self._lines.setdefault(line, parse(text))
         documents = await self._line.call("HVALS", f"{self._key}:policies")
         for document in map(orjson.loads, documents):
-            if document["order"] not in KEPT_ANYWAY:
-                order = Order(document["order"])
+            order = Order(document.get("order", USUAL["order"]))
+            if order not in KEPT_ANYWAY:
                 for step in document["steps"]:
-                    self._orders |= {(line, order) for line in (step["line"], *step["prefer"]) if line in self._lines}
+                    lines = (step["line"], *step.get("prefer", ()))
+                    self._orders |= {(line, order) for line in lines if line in self._lines}
 
     def _profile(self, agent: str) -> dict[str, list[list[str | int]]]:
         """The lines of each kind that the agent stands in; one that an order keeps apart stands there with it."""

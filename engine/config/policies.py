@@ -60,6 +60,7 @@ def policy_of(to: ToQueue, site: Served, variables: Variables) -> Policy:
         base="" if queue.base == steps[-1].require else queue.base,
         ignored_limit=queue.not_ready_after,
         place_kept_ms=_ms(queue.place_kept),
+        reckoned=queue.announcing is not None and queue.announcing.wait,
     )
 
 

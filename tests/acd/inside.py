@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from engine.acd.library import SHAPE
+from engine.acd.records import LISTS, RECORDS
 from engine.redis_line import RedisLine
 from tests.acd.model import Model, ModelAgent, ModelItem
 
@@ -32,7 +33,11 @@ for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do
   if kind == 'string' then
     local text, of = redis.call('GET', key), string.match(name, '^%l+')
     local packed = of == 'agent' or of == 'item' or of == 'pace'
-    found[name] = packed and plain(cmsgpack.unpack(text)) or text
+    if packed then
+      local values = { cmsgpack.unpack(text) }
+      found[name] = {}
+      for n = 1, 40 do found[name][n] = plain(values[n]) or cjson.null end
+    else found[name] = text end
   elseif kind == 'zset' then found[name] = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
   elseif name == 'profiles' then found[name] = {} -- packed, and told by members
   elseif kind == 'hash' then found[name] = redis.call('HGETALL', key)
@@ -48,9 +53,20 @@ async def look(line: RedisLine) -> dict[str, Any]:
     """Every key of the ACD, without the prefix; sorted sets as {member: score}, numbers of records as text."""
     found: dict[str, Any] = orjson.loads(await line.call("EVAL", _LOOK, 0, PREFIX))
     for name, value in found.items():
-        if isinstance(value, list) and name.partition(":")[0] not in {"engine", "mailbox"}:
+        kind = name.partition(":")[0]
+        if kind in RECORDS:
+            found[name] = dict(zip(RECORDS[kind], value, strict=False))
+            found[name].update(
+                {of: _list(found[name][of], fields) for of, fields in LISTS.items() if of in found[name]}
+            )
+        elif isinstance(value, list) and kind not in {"engine", "mailbox"}:
             found[name] = dict(zip(value[::2], value[1::2], strict=True))
     return found
+
+
+def _list(flat: dict[str, Any], fields: tuple[str, ...]) -> list[dict[str, Any]]:
+    values = [flat[str(n + 1)] for n in range(len(flat))]
+    return [dict(zip(fields, values[n:], strict=False)) for n in range(0, len(values), len(fields))]
 
 
 def leftovers(found: dict[str, Any]) -> set[str]:
@@ -75,6 +91,8 @@ def indexes(found: dict[str, Any]) -> dict[str, Any]:
                 seen[name] = {line: int(count) for line, count in value.items() if count != "0"}
             case "agents":
                 seen[name] = set(value)
+            case "heads":
+                seen[name] = {line: _item(head[16:]) for line, head in value.items()}
     return {name: value for name, value in seen.items() if value}
 
 
@@ -89,6 +107,7 @@ def expected(model: Model) -> dict[str, Any]:
         found.setdefault(f"engine:{item.engine}", set()).add(item.id)
         if item.in_line:
             found.setdefault(f"wait:{item.line}", {})[item.id] = item.score
+            found.setdefault("heads", {})[item.line] = model.in_line(item.line)[0].id
         if item.state == "waiting":
             found.setdefault(f"queue:{item.queue}", {})[item.id] = item.score
     for agent in model.agents.values():
@@ -130,8 +149,7 @@ def agent_kept(record: dict[str, Any]) -> dict[str, Any]:
     words = ("intent", "reason", "device")
     numbers = ("idle_since", "cool_until", "ignored", "dnds", "calls", "last_offer", "removed")
     hands = sorted(
-        (hand["token"], hand["kind"], hand["work"], int(hand["since"]), int(hand["till"]))
-        for hand in record["hands"].values()
+        (hand["token"], hand["kind"], hand["work"], int(hand["since"]), int(hand["till"])) for hand in record["hands"]
     )
     return {
         **{name: record[name] for name in words},
@@ -166,7 +184,7 @@ def item_kept(record: dict[str, Any], now: int) -> dict[str, Any]:
         "in_line": record["indexed"] == "1",
         "sole": record["sole"] == "1",
         "excluded": {agent: till for agent, till in excluded.items() if till > now},
-        "offers": sorted((o["token"], o["agent"], o["state"]) for o in (record["offers"] or {}).values()),
+        "offers": sorted((o["token"], o["agent"], o["state"]) for o in record["offers"]),
     }
 
 

@@ -163,6 +163,6 @@ async def test_nothing_of_a_finished_call_stays_behind(desk: Desk) -> None:
         await desk.acd.withdraw(item, "abandoned_waiting")
     left = {key for key in await desk.line.call("KEYS", "*") if not key.endswith((":journal", ":seq"))}
     # The agent cools down after the miss.
-    assert left - keys == {f"{inside.PREFIX}{name}" for name in ("queues", "pace:sales", "timers", "why:voice")}
+    assert left - keys == {f"{inside.PREFIX}{name}" for name in ("queues", "timers", "why:voice")}
     await desk.passes(60_000)
     assert await desk.line.call("EXISTS", f"{inside.PREFIX}timers", f"{inside.PREFIX}why:voice") == 0

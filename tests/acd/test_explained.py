@@ -49,7 +49,7 @@ async def test_offer_tells_why_the_others_were_passed_over(desk: Desk) -> None:
         "down": "device_down",
         "out": "logged_out",
         "reserved": "busy",
-        "talking": "talking",
+        "talking": "busy",
         "wrapping": "wrapup",
     }
 

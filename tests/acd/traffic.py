@@ -89,7 +89,7 @@ class Traffic:
         item = f"{source.queue}-{next(self._numbers)}"
         head_start_ms = 600_000 if self.dice.random() < source.ahead else 0
         placement = await self.desk.calls(
-            item, policy(source.require, wrapup_ms=0), queue=source.queue, head_start_ms=head_start_ms
+            item, policy(source.require, wrapup_ms=0, reckoned=True), queue=source.queue, head_start_ms=head_start_ms
         )
         if source.patience_ms < math.inf:
             self.at(self.desk.now_ms + self.dice.expovariate(1 / source.patience_ms), lambda: self._give_up(item))

@@ -1,5 +1,6 @@
--- Hotline's ACD as one Redis library (Redis >= 7.0). library.py puts a `#!lua name=` line, VERSION, SHAPE and the tables
--- OFFER and TREATMENTS of offer.py in front of these files, which are read in the order of their names.
+-- Hotline's ACD as one Redis library (Redis >= 7.0). library.py puts a `#!lua name=` line, VERSION, SHAPE, the tables
+-- OFFER and TREATMENTS of offer.py and the packed_… and unpacked_… functions of records.py in front of these files, which
+-- are read in the order of their names.
 --
 -- Every function is called as `FCALL hotline_<version>_<verb> 1 hotline:{<domain>} <now_ms> <engine> …`:
 --   now_ms   "0" for Redis' own clock (always, outside tests); <engine> who asks: its notices come back in the reply
@@ -22,6 +23,7 @@
 --   present        hash       L -> how many of its members are logged in (voice: and have a phone)
 --   staffed        hash       L -> how many of them also mean to work
 --   wait:L         zset       waiting items, `<16 digits seq>:<item>`, by score
+--   heads          hash       L -> the first of wait:L, as head_of has it: an agent who looks for an item reads all at once
 --   queue:Q        zset       the items of wait:… by queue (positions); Q is the queue's name
 --   queues         hash       Q -> the policy last used there
 --   item:I         string     see 20_items
@@ -41,22 +43,34 @@
 -- Cost below: R = lines an agent stands in, x = agents an item excludes (few), n = members of a set, k = phones that ring
 -- at once (at most 20).
 
-local PREFIX, JOURNAL, NOW, ENGINE = '', '', 0, ''
+local DOMAIN, NOW, NOW_TEXT, ENGINE = '', 0, '', ''
+local PREFIX, JOURNAL, TIMERS, HEADS, SEQ, PRESENT, STAFFED
 local notices, next_due = {}, nil
+local staffed_now, heads_now = {}, {} -- what this call has read of present and heads already
 
-local call -- redis.call, which does not exist yet while a library loads
+-- redis.call and what is used most of Lua's own library, which do not exist yet while a library loads
+local call, concat, find, format, match, sub
 
-local function now_ms(asked)
-  if asked ~= '0' then return tonumber(asked) end
+local function now_text(asked)
+  if asked ~= '0' then return asked end
   local time = call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
+  return time[1] .. sub(format('%06d', time[2]), 1, 3)
 end
 
 local function enter(keys, args)
-  call = redis.call
-  PREFIX, JOURNAL = keys[1] .. ':' .. SHAPE .. ':', keys[1] .. ':journal'
-  NOW, ENGINE = now_ms(args[1]), args[2]
-  notices, next_due = {}, nil
+  if not call then
+    call, concat = redis.call, table.concat
+    find, format, match, sub = string.find, string.format, string.match, string.sub
+  end
+  if keys[1] ~= DOMAIN then
+    DOMAIN = keys[1]
+    PREFIX, JOURNAL = DOMAIN .. ':' .. SHAPE .. ':', DOMAIN .. ':journal'
+    TIMERS, HEADS, SEQ = PREFIX .. 'timers', PREFIX .. 'heads', PREFIX .. 'seq'
+    PRESENT, STAFFED = PREFIX .. 'present', PREFIX .. 'staffed'
+  end
+  NOW_TEXT, ENGINE = now_text(args[1]), args[2]
+  NOW = tonumber(NOW_TEXT)
+  notices, next_due, staffed_now, heads_now = {}, nil, {}, {}
 end
 
 local function register(verb, body, flags)
@@ -66,7 +80,7 @@ local function register(verb, body, flags)
     callback = function(keys, args)
       enter(keys, args)
       local reply = { body(args), next_due and math.max(next_due - NOW, 0) or -1 }
-      for _, notice in ipairs(notices) do reply[#reply + 1] = notice end
+      for n = 1, #notices do reply[n + 2] = notices[n] end
       return reply
     end,
   }
@@ -82,23 +96,26 @@ local function notify(engine, notice)
   if call('RPUSH', mailbox, cjson.encode(notice)) > 1000 then call('LTRIM', mailbox, -1000, -1) end
 end
 
+-- Everything counted here is whole and below 2^53. Numbers are handed to Redis as text: its own way of writing them,
+-- with 17 digits of a fraction, costs as much as the command.
+local SMALL = { [0] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9' }
+local function whole(number) return SMALL[number] or format('%d', number) end
+
 local function arm(timer, due)
-  call('ZADD', PREFIX .. 'timers', due, timer)
+  call('ZADD', TIMERS, whole(due), timer)
   if not next_due or due < next_due then next_due = due end
 end
 
-local function disarm(timer)
-  call('ZREM', PREFIX .. 'timers', timer)
+local function disarm(...)
+  call('ZREM', TIMERS, ...)
 end
 
-local function whole(number) return string.format('%.0f', number) end
-
 local function next_seq()
-  local seq = call('INCR', PREFIX .. 'seq')
+  local seq = call('INCR', SEQ)
   if seq == 1 then
     -- A fresh or emptied Redis: start above every number handed out before (never more than 1000 a millisecond).
     seq = NOW * 1000
-    call('SET', PREFIX .. 'seq', whole(seq))
+    call('SET', SEQ, whole(seq))
   end
   return seq
 end
@@ -120,12 +137,12 @@ local function cached(most, read)
   end
 end
 
+local USUALLY = { __index = USUAL_POLICY }
+
 local policy_of = cached(1000, function(id)
   local text = call('HGET', PREFIX .. 'policies', id)
   if not text then return nil end
-  local policy = cjson.decode(text)
-  policy.id = id
-  return policy
+  return setmetatable(cjson.decode(text), USUALLY)
 end)
 
 -- kind -> the lines, and where an order keeps some of them apart, `orders` with their entries
@@ -149,13 +166,23 @@ local function packed_profile(text)
 end
 
 local function quoted(text)
-  if string.find(text, '^[%w%-_.:@ ]*$') then return '"' .. text .. '"' end
+  if find(text, '^[%w%-_.:@ ]*$') then return '"' .. text .. '"' end
   return cjson.encode(text)
 end
 
--- fields: ready JSON members, `"queue":"sales","position":1`, or ''
+-- Of an agent or an item: ids that would need more to be quoted are turned away at the door.
+local function named(id) return '"' .. id .. '"' end
+
+local function checked_id(id)
+  if id == '' or find(id, '[%c"\\]') then error('no id, as it would have to be quoted: ' .. cjson.encode(id)) end
+  return id
+end
+
+-- Of what there are few, such as the names of queues.
+local quoted_name = cached(1000, quoted)
+
+-- item: '' or its id; fields: ready JSON members, `"queue":"sales","position":1`
 local function journal(kind, item, fields)
-  if fields ~= '' then fields = ',' .. fields end
   call('XADD', JOURNAL, '*', 'e',
-    '{"type":"' .. kind .. '","call":' .. quoted(item) .. ',"at":' .. NOW .. fields .. '}')
+    '{"type":"' .. kind .. '","call":"' .. item .. '","at":' .. NOW_TEXT .. ',' .. fields .. '}')
 end

@@ -1,4 +1,5 @@
--- An agent as a Lua table, kept whole by MessagePack: load, change, save. Three axes: intent, device, and what is at hand.
+-- An agent as a Lua table, kept as one record (records.py): load, change, save. Three axes: intent, device, and what is
+-- at hand.
 --   intent reason since    what they want, why, from when
 --   device                 down, idle, busy
 --   hands                  { { token, kind, work, since, till }, … }
@@ -16,7 +17,10 @@ local BUSY_DECAY_MS = 3600000 -- occupancy is that of about the last hour
 
 local function load_agent(id)
   local packed = call('GET', PREFIX .. 'agent:' .. id)
-  return packed and cmsgpack.unpack(packed) or nil
+  if not packed then return nil end
+  local a = unpacked_agent(packed)
+  a.id = id
+  return a
 end
 
 local function new_agent(id)
@@ -28,8 +32,9 @@ local function new_agent(id)
 end
 
 local function hand_of(a, token)
-  for _, hand in ipairs(a.hands) do
-    if hand.token == token then return hand end
+  local hands = a.hands
+  for n = 1, #hands do
+    if hands[n].token == token then return hands[n] end
   end
   return nil
 end
@@ -81,7 +86,8 @@ local function has_room(a, kind)
   if not mine then return false end
   if not a.hands[1] then return true end
   local count, used = 0, 0
-  for _, hand in ipairs(a.hands) do
+  for n = 1, #a.hands do
+    local hand = a.hands[n]
     if hand.kind == kind then count = count + 1 end
     if hand.kind == kind or not mine.interrupts then
       used = used + (limits[hand.kind] and limits[hand.kind].share or 1)
@@ -95,8 +101,8 @@ local function why_not_routable(a, kind)
   if a.intent ~= 'ready' then return a.intent end
   if kind == 'voice' and a.device == 'down' then return 'device_down' end
   if not has_room(a, kind) then
-    for _, hand in ipairs(a.hands) do
-      if hand.work == 'talking' then return 'talking' end
+    for n = 1, #a.hands do
+      if a.hands[n].work == 'talking' then return 'talking' end
     end
     return a.hands[1] and a.hands[1].work == 'wrapup' and 'wrapup' or a.hands[1] and 'busy' or 'no_capacity'
   end
@@ -108,7 +114,7 @@ end
 local function routable(a, kind) return why_not_routable(a, kind) == '' end
 
 -- why:K says of every agent why no item of kind K may be offered to them, so that whoever tells of an offer need not read
--- all those whom it passed over. O(kinds)
+-- all those whom it passed over. Whether somebody who is busy talks by now is not worth writing down. O(kinds)
 local function tell_why(a)
   local limits = limits_of(a.limits)
   for kind in pairs(a.why) do
@@ -119,6 +125,7 @@ local function tell_why(a)
   end
   for kind in pairs(limits) do
     local why = why_not_routable(a, kind)
+    if why == 'talking' then why = 'busy' end
     if why ~= (a.why[kind] or '') then
       if why == '' then call('HDEL', PREFIX .. 'why:' .. kind, a.id)
       else call('HSET', PREFIX .. 'why:' .. kind, a.id, why) end
@@ -129,7 +136,7 @@ end
 
 local function save_agent(a)
   tell_why(a)
-  call('SET', PREFIX .. 'agent:' .. a.id, cmsgpack.pack(a))
+  call('SET', PREFIX .. 'agent:' .. a.id, packed_agent(a))
 end
 
 local function at_work(a, kind)

@@ -1,4 +1,4 @@
--- An item as a Lua table, kept whole by MessagePack: load, change, save.
+-- An item as a Lua table, kept as one record (records.py): load, change, save.
 --   queue policy type engine who         what enqueue said; who is a verified caller's digest
 --   at head strict member                enqueued when, the item's own head start and strictness, its name in zsets
 --   state                                waiting, offered (an offer is open), talking (accepted), deferred
@@ -12,6 +12,7 @@
 --                                        so that nobody else rings with them
 --   told                                 nil, or the first wait that they were told: { at, low, high, likely }
 --   said_place said_by                   what they were told last, 0: nothing: their place; by when they expect somebody
+--   has_data                             1: its owner's data stand in data:I
 --   terms                                its policy; not kept with it
 
 local STRICT_LEVEL, STRICTEST, URGENT = 1e13, 9, 1e14
@@ -19,8 +20,8 @@ local STRICT_LEVEL, STRICTEST, URGENT = 1e13, 9, 1e14
 local function load_item(id)
   local packed = call('GET', PREFIX .. 'item:' .. id)
   if not packed then return nil end
-  local i = cmsgpack.unpack(packed)
-  i.terms = policy_of(i.policy)
+  local i = unpacked_item(packed)
+  i.id, i.terms = id, policy_of(i.policy)
   for agent, till in pairs(i.excluded) do
     if till <= NOW then i.excluded[agent] = nil end
   end
@@ -28,21 +29,19 @@ local function load_item(id)
 end
 
 local function save_item(i)
-  local terms = i.terms
-  i.terms = nil
-  call('SET', PREFIX .. 'item:' .. i.id, cmsgpack.pack(i))
-  i.terms = terms
+  call('SET', PREFIX .. 'item:' .. i.id, packed_item(i))
 end
 
 local function offer_of(i, token)
-  for n, offer in ipairs(i.offers) do
-    if offer.token == token then return offer, n end
+  local offers = i.offers
+  for n = 1, #offers do
+    if offers[n].token == token then return offers[n], n end
   end
   return nil
 end
 
 local function item_of(token)
-  local item = load_item(string.match(token, '^%d+%-(.+)$') or '')
+  local item = load_item(match(token, '^%d+%-(.+)$') or '')
   if not item then return nil end
   return item, offer_of(item, token)
 end

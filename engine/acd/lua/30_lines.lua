@@ -5,20 +5,33 @@ local ABSENT_MS = 3000
 local function own_line(a, kind) return kind .. '.@' .. a.id end
 
 -- kind and agent, when it is an agent's own line
-local function owner_of(line) return string.match(line, '^([^.]+)%.@(.+)$') end
+local function owner_of(line)
+  if not find(line, '@', 1, true) then return nil end
+  return match(line, '^([^.]+)%.@(.+)$')
+end
 
-local interned = cached(1000, function(line)
+local function interned(line)
   local _, agent = owner_of(line)
   return agent and 'agent:' .. agent or call('HGET', PREFIX .. 'lines', line) or nil
-end)
+end
 
 local function requirement_of(line) return interned(line) or '' end
+
+local quoted_interned = cached(1000, function(line)
+  local text = interned(line)
+  return text and quoted(text)
+end)
+
+local function quoted_requirement(line) return quoted_interned(line) or '""' end
 
 -- Whether anybody is logged in who could come to take an item from this line. An agent's own line needs them at work:
 -- somebody on a break is not waited for. O(1)
 local function is_staffed(line)
   local kind, id = owner_of(line)
-  if not id then return tonumber(call('HGET', PREFIX .. 'present', line) or 0) > 0 end
+  if not id then
+    if staffed_now[line] == nil then staffed_now[line] = tonumber(call('HGET', PRESENT, line) or 0) > 0 end
+    return staffed_now[line]
+  end
   local a = load_agent(id)
   return a ~= nil and at_work(a, kind)
 end
@@ -27,22 +40,43 @@ end
 -- (60_rules).
 local function watch(line)
   local due = NOW + ABSENT_MS
-  if call('ZADD', PREFIX .. 'timers', 'NX', due, 'absent:' .. line) == 1 and (not next_due or due < next_due) then
+  if call('ZADD', TIMERS, 'NX', whole(due), 'absent:' .. line) == 1 and (not next_due or due < next_due) then
     next_due = due
   end
 end
 
+-- As text that sorts as wait:L does: the score, made positive and as long as all others, then the member.
+local function head_of(score, member) return format('%016d', score + 1e15) .. member end
+
+local function head_in(line)
+  if heads_now[line] == nil then heads_now[line] = call('HGET', HEADS, line) end
+  return heads_now[line]
+end
+
+local function set_head(line, head)
+  if head then call('HSET', HEADS, line, head) else call('HDEL', HEADS, line) end
+  heads_now[line] = head or false
+end
+
 local function enter_line(i)
   if i.indexed == 1 then return end
-  call('ZADD', PREFIX .. 'wait:' .. i.line, i.score, i.member)
+  local line = i.line
+  call('ZADD', PREFIX .. 'wait:' .. line, whole(i.score), i.member)
   i.indexed = 1
-  if not is_staffed(i.line) then watch(i.line) end
+  local first, mine = head_in(line), head_of(i.score, i.member)
+  if not first or mine < first then set_head(line, mine) end
+  if not is_staffed(line) then watch(line) end
 end
 
 local function leave_line(i)
   if i.indexed == 0 then return end
-  call('ZREM', PREFIX .. 'wait:' .. i.line, i.member)
+  local line, wait = i.line, PREFIX .. 'wait:' .. i.line
+  call('ZREM', wait, i.member)
   i.indexed = 0
+  local first = head_in(line)
+  if not first or sub(first, 17) ~= i.member then return end
+  local next = call('ZRANGE', wait, '0', '0', 'WITHSCORES')
+  set_head(line, next[1] and head_of(next[2], next[1]))
 end
 
 -- The item moves in its line, or into another one, and keeps its name.
@@ -52,7 +86,7 @@ local function stand(i, line, score)
   if was_in then leave_line(i) end
   i.line, i.score = line, score
   if was_in then enter_line(i) end
-  if in_queue then call('ZADD', PREFIX .. 'queue:' .. i.queue, score, i.member) end
+  if in_queue then call('ZADD', PREFIX .. 'queue:' .. i.queue, whole(score), i.member) end
 end
 
 -- 1 is next; 0 when the item is not waiting. O(log n)
@@ -89,9 +123,10 @@ local function join_ready_sets(a, kind)
     if hand.kind == kind then count = count + 1 end
   end
   local first_by = count * AN_ITEM_AT_HAND
-  local idle = first_by + a.idle_since
+  local idle = whole(first_by + a.idle_since)
   local profile = profile_of(a.profile)[kind] or NOWHERE
-  for _, line in ipairs(profile.lines) do call('ZADD', PREFIX .. 'ready:' .. line, idle, a.id) end
+  local lines, ready, id = profile.lines, PREFIX .. 'ready:', a.id
+  for n = 1, #lines do call('ZADD', ready .. lines[n], idle, id) end
   for _, entry in ipairs(profile.orders) do
     local line, order = entry[1], entry[2]
     call('ZADD', PREFIX .. 'order:' .. order .. ':' .. line, first_by + RANKED[order](a, entry), a.id)
@@ -104,7 +139,8 @@ local function leave_ready_sets(a)
   local profile = profile_of(a.profile) or {}
   for kind in kinds_of(a.ready) do
     local entries = profile[kind] or NOWHERE
-    for _, line in ipairs(entries.lines) do call('ZREM', PREFIX .. 'ready:' .. line, a.id) end
+    local lines, ready, id = entries.lines, PREFIX .. 'ready:', a.id
+    for n = 1, #lines do call('ZREM', ready .. lines[n], id) end
     for _, entry in ipairs(entries.orders) do
       call('ZREM', PREFIX .. 'order:' .. entry[2] .. ':' .. entry[1], a.id)
     end
@@ -113,7 +149,7 @@ local function leave_ready_sets(a)
 end
 
 local function is_ready(a, kind)
-  return string.find(' ' .. a.ready .. ' ', ' ' .. kind .. ' ', 1, true) ~= nil
+  return find(' ' .. a.ready .. ' ', ' ' .. kind .. ' ', 1, true) ~= nil
 end
 
 -- How many agents of the line an item could be offered now. O(1)
@@ -141,7 +177,7 @@ local function count(a)
     words[#words + 1] = kind .. '=' .. (there and 'p' or '') .. (at_work(a, kind) and 's' or '')
   end
   table.sort(words)
-  local text = table.concat(words, ' ')
+  local text = concat(words, ' ')
   if text == a.counted and a.profile == a.counted_in then return end
   local change, own = { p = {}, s = {} }, {}
   local function add(lines, counted, step)
@@ -155,9 +191,10 @@ local function count(a)
   end
   add(profile_of(a.counted_in) or {}, a.counted, -1)
   add(profile, text, 1)
-  for mark, key in pairs({ p = 'present', s = 'staffed' }) do
+  staffed_now = {}
+  for mark, key in pairs({ p = PRESENT, s = STAFFED }) do
     for line, step in pairs(change[mark]) do
-      local left = step ~= 0 and call('HINCRBY', PREFIX .. key, line, step)
+      local left = step ~= 0 and call('HINCRBY', key, line, whole(step))
       if mark == 'p' and left == 0 then deserted(line) end
     end
   end

@@ -51,6 +51,6 @@ local function relax(i)
   stand(i, step_line(i, i.step), i.score)
   if i.line ~= line then
     journal('item.requirements_relaxed', i.id, '"step":' .. i.step .. ',"requirement":'
-      .. quoted(requirement_of(i.line)) .. ',"wait_ms":' .. whole(NOW - i.at))
+      .. quoted_requirement(i.line) .. ',"wait_ms":' .. whole(NOW - i.at))
   end
 end

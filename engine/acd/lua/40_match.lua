@@ -4,8 +4,9 @@ local CANDIDATES, PASSED, MEMBERS_SHOWN_BELOW = 5, 8, 3
 local DRAWN_FROM = 40 -- ready agents, taken evenly, among whom chance decides
 
 local function has_offer(i, agent)
-  for _, offer in ipairs(i.offers) do
-    if offer.agent == agent then return true end
+  local offers = i.offers
+  for n = 1, #offers do
+    if offers[n].agent == agent then return true end
   end
   return false
 end
@@ -17,43 +18,46 @@ end
 
 local function fits(i, agent) return not unfit_for(i, agent) end
 
+local function idle_ms(since) return whole(math.max(NOW - since, 0)) end
+
 -- What offer.created tells of the others: who else could have had it, and who could not and why. ---------------------
 
-local function candidate(id, idle_since)
-  return '{"agent":' .. quoted(id) .. ',"idle_ms":' .. whole(math.max(NOW - idle_since, 0)) .. '}'
+local function candidate(id, since)
+  return '{"agent":"' .. id .. '","idle_ms":' .. idle_ms(since) .. '}'
 end
 
--- page: { agent, score, … } of the line's ready agents, longest idle first; the chosen one among them or not
+-- page: { agent, score, … } of the line's ready agents, longest idle first; the chosen one among them or not. As JSON.
 local function considered(i, chosen, page)
-  local candidates, passed, seen = { candidate(chosen.id, chosen.idle_since) }, {}, { [chosen.id] = true }
+  local candidates, passed = { candidate(chosen.id, chosen.idle_since) }, {}
+  local seen = { [chosen.id] = true }
   local function pass(id, why)
-    if why ~= '' and not seen[id] and #passed < PASSED then
-      passed[#passed + 1] = '{"agent":' .. quoted(id) .. ',"why":"' .. why .. '"}'
-    end
-    seen[id] = true
+    passed[#passed + 1], seen[id] = '{"agent":"' .. id .. '","why":"' .. why .. '"}', true
   end
   for n = 1, #page, 2 do
     local id = page[n]
-    local why = unfit_for(i, id)
+    local why = not seen[id] and unfit_for(i, id)
     if why then pass(id, why)
-    elseif not seen[id] then
-      candidates[#candidates + 1] = candidate(id, tonumber(page[n + 1]) % AN_ITEM_AT_HAND)
+    elseif not seen[id] and #candidates < CANDIDATES then
+      candidates[#candidates + 1] = candidate(id, page[n + 1] % AN_ITEM_AT_HAND)
       seen[id] = true
     end
   end
   if #candidates < MEMBERS_SHOWN_BELOW then
-    local ids = call('ZRANGE', PREFIX .. 'members:' .. i.line, 0, PASSED)
+    local ids = call('ZRANGE', PREFIX .. 'members:' .. i.line, '0', PASSED)
     local whys = ids[1] and call('HMGET', PREFIX .. 'why:' .. i.terms.kind, unpack(ids))
-    for n, id in ipairs(ids) do pass(id, unfit_for(i, id) or whys[n] or '') end
+    for n = 1, #ids do
+      local id = ids[n]
+      local why = not seen[id] and (unfit_for(i, id) or whys[n])
+      if why and #passed < PASSED then pass(id, why) end
+    end
   end
-  return '"candidates":[' .. table.concat(candidates, ',', 1, math.min(#candidates, CANDIDATES))
-    .. '],"passed":[' .. table.concat(passed, ',') .. ']'
+  return '"candidates":[' .. concat(candidates, ',') .. '],"passed":[' .. concat(passed, ',') .. ']'
 end
 
 -- The offer -----------------------------------------------------------------------------------------------------------
 
 local function offer_event(offer)
-  return '"token":' .. quoted(offer.token) .. ',"agent":' .. quoted(offer.agent)
+  return '"token":' .. named(offer.token) .. ',"agent":' .. named(offer.agent)
 end
 
 -- While it may ring further phones, an item stays in its line; no longer than its wait may last, and then it only rings
@@ -66,7 +70,6 @@ local served -- (62_estimate)
 
 -- Both are the caller's to save. O(R log n)
 local function reserve(i, a, page)
-  local explained = considered(i, a, page)
   leave_ready_sets(a)
   if i.attempt == 0 and i.waited == 1 then served(i) end
   if i.state == 'waiting' then call('ZREM', PREFIX .. 'queue:' .. i.queue, i.member) end
@@ -79,19 +82,23 @@ local function reserve(i, a, page)
   a.last_offer = seq
   arm('lease:' .. offer.token, NOW + i.terms.lease)
   notify(i.engine, { 'offer', offer.token, i.id, a.id, i.queue, i.attempt })
-  journal('offer.created', i.id, offer_event(offer) .. ',"queue":' .. quoted(i.queue) .. ',"requirement":'
-    .. quoted(requirement_of(i.line)) .. ',"idle_ms":' .. whole(math.max(NOW - a.idle_since, 0)) .. ',"wait_ms":'
-    .. whole(math.max(NOW - i.at, 0)) .. ',"attempt":' .. i.attempt .. ',"step":' .. i.step .. ',"order":"'
-    .. i.terms.order .. '",' .. explained)
+  journal('offer.created', i.id, offer_event(offer) .. ',"queue":' .. quoted_name(i.queue) .. ',"requirement":'
+    .. quoted_requirement(i.line) .. ',"idle_ms":' .. idle_ms(a.idle_since) .. ',"wait_ms":' .. idle_ms(i.at)
+    .. ',"attempt":' .. whole(i.attempt) .. ',"step":' .. whole(i.step) .. ',"order":"' .. i.terms.order .. '",'
+    .. considered(i, a, page))
 end
 
 -- An item looks for an agent ------------------------------------------------------------------------------------------
 
--- At most x agents do not fit, so a page of x + 1 always holds the first who does: no cap that piled-up unfit agents
--- could exhaust. O(log n + x)
-local function first_fit(i, set, unfit)
-  for _, id in ipairs(call('ZRANGE', set, 0, unfit)) do
-    if fits(i, id) then return id end
+-- The longest idle of a line: { agent, score, … }. At most x agents do not fit, so a page of x + 1 always holds the first
+-- who does: no cap that piled-up unfit agents could exhaust. O(log n + x)
+local function page_of(set, unfit)
+  return call('ZRANGE', set, '0', whole(math.max(CANDIDATES - 1, unfit)), 'WITHSCORES')
+end
+
+local function first_fit(i, page)
+  for n = 1, #page, 2 do
+    if fits(i, page[n]) then return page[n] end
   end
   return nil
 end
@@ -122,25 +129,33 @@ local function first_of_line(i, line, unfit)
   local _, own = owner_of(line)
   if own then return fits(i, own) and ready_in(line) == 1 and own or nil end
   local order, ready = i.terms.order, PREFIX .. 'ready:' .. line
+  if order == 'longest_idle' then
+    local page = page_of(ready, unfit)
+    return first_fit(i, page), line == i.line and page or nil
+  end
   local ranked = RANKED[order] and PREFIX .. 'order:' .. order .. ':' .. line or ready
   if order == 'random' or order == 'weighted' then return drawn(i, ranked, order == 'weighted', unfit) end
-  return first_fit(i, ranked, unfit)
+  return first_fit(i, page_of(ranked, unfit))
 end
 
+local NOBODY = {}
+
+-- Who gets it, how many do not fit, and the page of the line's longest idle, where it has been read.
 local function choose(i)
   local unfit = #i.offers
   for _ in pairs(i.excluded) do unfit = unfit + 1 end
   local line = i.line
-  if not string.find(line, '@', 1, true) and i.preferred ~= '' and fits(i, i.preferred)
+  if not find(line, '@', 1, true) and i.preferred ~= '' and fits(i, i.preferred)
     and call('ZSCORE', PREFIX .. 'ready:' .. line, i.preferred) then
     return i.preferred, unfit
   end
   local step = i.terms.steps[i.step]
-  for _, preferred in ipairs(step and step.prefer or {}) do
+  for _, preferred in ipairs(step and step.prefer or NOBODY) do
     local id = first_of_line(i, preferred, unfit) -- its line has only those who meet the step's requirement as well
     if id then return id, unfit end
   end
-  return first_of_line(i, line, unfit), unfit
+  local id, page = first_of_line(i, line, unfit)
+  return id, unfit, page
 end
 
 local employ
@@ -149,10 +164,10 @@ local employ
 -- O(k (R log n + x))
 local function match_item(i)
   while may_ring_more(i) do
-    local id, unfit = choose(i)
+    local id, unfit, page = choose(i)
     if not id then break end
     local a = load_agent(id)
-    reserve(i, a, call('ZRANGE', PREFIX .. 'ready:' .. i.line, 0, math.max(CANDIDATES - 1, unfit), 'WITHSCORES'))
+    reserve(i, a, page or page_of(PREFIX .. 'ready:' .. i.line, unfit))
     save_item(i) -- an agent with room for more looks through the lines at once
     employ(a)
   end
@@ -164,45 +179,43 @@ end
 
 -- An agent looks for an item ------------------------------------------------------------------------------------------
 
-local function look_at_head(head)
-  local found = call('ZRANGE', head.key, head.index, head.index, 'WITHSCORES')
-  head.member, head.score = found[1], tonumber(found[2])
-  return found[1] ~= nil
-end
+local LAST = '~' -- behind every head
 
--- The heads of all lines that the agent stands in; none, after one look, where nobody waits in any. O(R)
+-- The heads of the lines that the agent stands in, where there are any, and the names of those lines. O(R)
 local function heads_for(a, kinds)
-  local keys, profile = {}, profile_of(a.profile) or {}
-  for _, kind in ipairs(kinds) do
-    keys[#keys + 1] = PREFIX .. 'wait:' .. own_line(a, kind)
-    each_line(profile[kind], function(line) keys[#keys + 1] = PREFIX .. 'wait:' .. line end)
+  local heads, lines, profile = {}, {}, profile_of(a.profile) or {}
+  for k = 1, #kinds do
+    local own, others = own_line(a, kinds[k]), (profile[kinds[k]] or NOWHERE).lines
+    local found = call('HMGET', HEADS, own, unpack(others))
+    for n = 1, #others + 1 do
+      if found[n] then
+        local m = #heads + 1
+        heads[m], lines[m] = found[n], others[n - 1] or own
+      end
+    end
   end
-  local found = {}
-  if call('EXISTS', unpack(keys)) == 0 then return found end
-  for _, key in ipairs(keys) do
-    local head = { key = key, index = 0 }
-    if look_at_head(head) then found[#found + 1] = head end
-  end
-  return found
+  return heads, lines
 end
 
 -- The waiting item with the lowest score, first come first among equals, over all lines of these kinds and without those
--- that exclude this agent (at most as many as they missed within an exclusion). O(R log n)
+-- that exclude this agent (at most as many as they missed within an exclusion). O(R + x (R + log n))
 local function best_item_for(a, kinds)
-  local heads = heads_for(a, kinds)
-  while heads[1] do
-    local best = 1
-    for n = 2, #heads do
-      local head, other = heads[n], heads[best]
-      if head.score < other.score or head.score == other.score and head.member < other.member then best = n end
+  local heads, lines = heads_for(a, kinds)
+  local passed_over = {}
+  while true do
+    local best, of = LAST, nil
+    for n = 1, #heads do
+      if heads[n] < best then best, of = heads[n], n end
     end
-    local head = heads[best]
-    local item = load_item(string.sub(head.member, 18))
+    if not of then return nil end
+    if not passed_over[of] then heads_now[lines[of]] = best end
+    local item = load_item(sub(best, 34))
     if item and fits(item, a.id) then return item end
-    head.index = head.index + 1
-    if not look_at_head(head) then table.remove(heads, best) end
+    local behind = (passed_over[of] or 0) + 1
+    passed_over[of] = behind
+    local next = call('ZRANGE', PREFIX .. 'wait:' .. lines[of], behind, behind, 'WITHSCORES')
+    heads[of] = next[1] and head_of(next[2], next[1]) or LAST
   end
-  return nil
 end
 
 local function kinds_open_to(a)
@@ -229,7 +242,7 @@ employ = function(a)
     end
     -- Nobody else is ready for what waits, unless it may not go to them.
     local unfit = item.offers[1] or next(item.excluded)
-    reserve(item, a, unfit and call('ZRANGE', PREFIX .. 'ready:' .. item.line, 0, CANDIDATES - 1, 'WITHSCORES') or {})
+    reserve(item, a, unfit and page_of(PREFIX .. 'ready:' .. item.line, 0) or {})
     save_item(item)
   end
   save_agent(a)

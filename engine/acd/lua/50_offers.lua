@@ -9,7 +9,7 @@ local function set_intent(a, intent, reason)
   if a.intent == 'logged_out' and intent ~= 'logged_out' then a.calls = 0 end
   a.intent, a.reason, a.since = intent, reason, NOW
   if intent ~= 'ready' then a.idle_since = 0 end
-  journal('agent.intent_changed', '', '"agent":' .. quoted(a.id) .. ',"intent":' .. quoted(intent)
+  journal('agent.intent_changed', '', '"agent":' .. named(a.id) .. ',"intent":' .. quoted(intent)
     .. ',"reason":' .. quoted(reason))
 end
 
@@ -21,7 +21,7 @@ local function set_device(a, device)
     a.idle_since = 0
   end
   a.device = device
-  journal('agent.device_changed', '', '"agent":' .. quoted(a.id) .. ',"device":' .. quoted(device))
+  journal('agent.device_changed', '', '"agent":' .. named(a.id) .. ',"device":' .. quoted(device))
 end
 
 -- One timer an item, at whatever is due first. O(x + log n)
@@ -45,7 +45,7 @@ local function start_waiting(i)
   i.score = score_of(i)
   if i.indexed == 1 then leave_line(i) end
   enter_line(i)
-  call('ZADD', PREFIX .. 'queue:' .. i.queue, i.score, i.member)
+  call('ZADD', PREFIX .. 'queue:' .. i.queue, whole(i.score), i.member)
   i.waited = 1
 end
 
@@ -60,7 +60,8 @@ local function delete_item(i)
     stop_waiting(i)
     disarm('item:' .. i.id)
   end
-  call('DEL', PREFIX .. 'item:' .. i.id, PREFIX .. 'data:' .. i.id)
+  call('DEL', PREFIX .. 'item:' .. i.id)
+  if i.has_data == 1 then call('DEL', PREFIX .. 'data:' .. i.id) end
   call('SREM', PREFIX .. 'engine:' .. i.engine, i.id)
 end
 
@@ -174,8 +175,7 @@ register('accept', function(args)
   local losers = cancel_offers(i, 'answered_elsewhere', offer, false)
   i.state = 'talking'
   leave_line(i)
-  disarm('lease:' .. offer.token)
-  arm_item(i)
+  disarm('lease:' .. offer.token, 'item:' .. i.id)
   local a = load_agent(offer.agent)
   local hand = a and hand_of(a, offer.token)
   if hand then

@@ -23,7 +23,7 @@ local function due_item(id)
     place_in_steps(i)
     i.line = step_line(i, i.step)
     start_waiting(i)
-    journal('item.returned', i.id, '"queue":' .. quoted(i.queue))
+    journal('item.returned', i.id, '"queue":' .. quoted_name(i.queue))
   end
   if i.state == 'waiting' and i.limit_at > 0 and i.limit_at <= NOW then return release(i, i.limit_why, '') end
   relax(i)
@@ -41,13 +41,13 @@ end
 -- their queue says so; the others wait on, and are looked after again. after: the member of wait:<line> up to which that
 -- is done. O(100 (steps + log n)), and R log n for each that is offered to somebody, and again at once while there are more
 local function absent(subject)
-  local line, after = string.match(subject, '^([^|]+)|?(.*)$')
+  local line, after = match(subject, '^([^|]+)|?(.*)$')
   if is_staffed(line) then return end
   local wait = PREFIX .. 'wait:' .. line
   local done = after ~= '' and call('ZRANK', wait, after) or -1
   local members = call('ZRANGE', wait, done + 1, done + BATCH)
   for _, member in ipairs(members) do
-    local i = load_item(string.sub(member, 18))
+    local i = load_item(sub(member, 18))
     local why = i and i.state == 'waiting' and nobody(i) or ''
     if why ~= '' then release(i, why, '')
     elseif i then

@@ -9,7 +9,7 @@ local DECAYING = { 'served', 'overtook', 'worked', 'handled', 'handle', 'ring' }
 
 local function pace_of(queue)
   local packed = call('GET', PREFIX .. 'pace:' .. queue)
-  local pace = packed and cmsgpack.unpack(packed) or { at = NOW, left = 0 }
+  local pace = packed and unpacked_pace(packed) or { at = NOW, left = 0 }
   local kept = math.exp((pace.at - NOW) / PACE_DECAY_MS)
   for _, sum in ipairs(DECAYING) do pace[sum] = (pace[sum] or 0) * kept end
   pace.at = NOW
@@ -17,10 +17,10 @@ local function pace_of(queue)
 end
 
 local function save_pace(queue, pace)
-  call('SET', PREFIX .. 'pace:' .. queue, cmsgpack.pack(pace))
+  call('SET', PREFIX .. 'pace:' .. queue, packed_pace(pace))
 end
 
-local function staffed_in(line) return tonumber(call('HGET', PREFIX .. 'staffed', line) or 0) end
+local function staffed_in(line) return tonumber(call('HGET', STAFFED, line) or 0) end
 
 local function overtakes(i) return i.head > 0 or i.strict > 0 end
 
@@ -29,6 +29,7 @@ local function worked_at(i, pace, staffed) return math.max(NOW - math.max(pace.l
 
 -- An item leaves a line in which it had stood. O(1)
 served = function(i)
+  if not i.terms.reckoned then return end
   local pace = pace_of(i.queue)
   pace.worked = pace.worked + worked_at(i, pace, staffed_in(i.line))
   pace.served, pace.left = pace.served + 1, NOW
@@ -38,6 +39,7 @@ end
 
 -- An agent who had it is done with it, after `ring` ms until they answered and `talk` ms from then on. O(1)
 local function handled(i, ring, talk)
+  if not i.terms.reckoned then return end
   local pace = pace_of(i.queue)
   pace.handled, pace.ring, pace.handle = pace.handled + 1, pace.ring + ring, pace.handle + ring + talk + i.terms.wrapup
   save_pace(i.queue, pace)
@@ -80,7 +82,7 @@ register('estimate', function(args)
   if position > 0 then pace.worked = pace.worked + worked_at(i, pace, staffed) end
   -- Whoever comes with a head start leaves the line without those behind them getting on.
   if not overtakes(i) then pace.served = pace.served - pace.overtook end
-  local function precise(number) return string.format('%.3f', number) end
+  local function precise(number) return format('%.3f', number) end
   return {
     position, staffed, precise(pace.served), precise(pace.worked), precise(pace.handled), precise(pace.handle),
     precise(pace.ring), i.said_place, i.said_by > 0 and whole(i.said_by - NOW) or '',

@@ -6,16 +6,15 @@ local USUALLY_ASKED = { __index = {
   closes_in = -1, hold = 0,
 } }
 
-local function new_item(args)
-  local asked = setmetatable(cjson.decode(args[5]), USUALLY_ASKED)
+local function new_item(args, asked)
   return {
-    id = args[3], terms = policy_of(args[4]), queue = asked.queue, policy = args[4], type = asked.type, engine = ENGINE,
+    id = checked_id(args[3]), terms = policy_of(args[4]), queue = asked.queue, policy = args[4], type = asked.type, engine = ENGINE,
     who = asked.who, at = NOW - asked.waited, head = asked.head_start, strict = 0,
-    member = string.format('%016.0f:%s', next_seq(), args[3]), state = 'new', step = 1, line = '', score = 0,
+    member = format('%016d:', next_seq()) .. args[3], state = 'new', step = 1, line = '', score = 0,
     preferred = asked.preferred, patience_until = asked.patience > 0 and NOW + asked.patience or 0, step_at = 0,
     limit_at = 0, limit_why = '', urgent_at = 0, back_at = 0, offers = {}, attempt = 0, excluded = {}, indexed = 0,
-    waited = 0, sole = 0, said_place = 0, said_by = 0,
-  }, asked
+    waited = 0, sole = 0, said_place = 0, said_by = 0, has_data = asked.data ~= '' and 1 or 0,
+  }
 end
 
 -- A place that somebody left, or gives up for this item: since when they had waited. Returns its name in places, if that
@@ -26,7 +25,7 @@ local function inherit(i, asked)
   if kept then i.at = math.min(i.at, tonumber(kept)) end
   local other = asked.replaces ~= '' and load_item(asked.replaces)
   if other and other.state ~= 'talking' then
-    if other.at <= i.at then i.at, i.member = other.at, string.sub(other.member, 1, 17) .. i.id end
+    if other.at <= i.at then i.at, i.member = other.at, sub(other.member, 1, 17) .. i.id end
     i.head, i.strict = math.max(i.head, other.head), math.max(i.strict, other.strict)
   end
   return kept and place, other and other.state ~= 'talking'
@@ -35,7 +34,7 @@ end
 local function take_up(i, place)
   call('HDEL', PREFIX .. 'places', place)
   disarm('place:' .. place)
-  journal('item.resumed', i.id, '"queue":' .. quoted(i.queue) .. ',"wait_ms":' .. whole(NOW - i.at))
+  journal('item.resumed', i.id, '"queue":' .. quoted_name(i.queue) .. ',"wait_ms":' .. whole(NOW - i.at))
 end
 
 -- How long somebody has waited elsewhere counts for their turn, and not for how long they may wait here: two queues that
@@ -73,9 +72,11 @@ register('enqueue', function(args)
     end
     return position_of(known)
   end
+  local asked = setmetatable(cjson.decode(args[5]), USUALLY_ASKED)
   -- Not by policy_of: it knows what this Redis has lost, and what only other domains have.
-  if call('HEXISTS', PREFIX .. 'policies', args[4]) == 0 then return -1 end
-  local i, asked = new_item(args)
+  local used_before = call('HGET', PREFIX .. 'queues', asked.queue) == args[4]
+  if not used_before and call('HEXISTS', PREFIX .. 'policies', args[4]) == 0 then return -1 end
+  local i = new_item(args, asked)
   local place, takes_over = inherit(i, asked)
   set_limits(i, asked)
   for n = 1, #asked.exclude, 2 do i.excluded[asked.exclude[n]] = NOW + asked.exclude[n + 1] end
@@ -84,29 +85,29 @@ register('enqueue', function(args)
   i.line, i.score = step_line(i, i.step), score_of(i)
   local why = asked.hold > 0 and '' or refusal(i, takes_over)
   if why ~= '' then
-    journal('item.refused', i.id, '"queue":' .. quoted(i.queue) .. ',"reason":"' .. why .. '"')
+    journal('item.refused', i.id, '"queue":' .. quoted_name(i.queue) .. ',"reason":"' .. why .. '"')
     return why
   end
   if place then take_up(i, place) end
-  if call('HGET', PREFIX .. 'queues', i.queue) ~= i.policy then call('HSET', PREFIX .. 'queues', i.queue, i.policy) end
+  if not used_before then call('HSET', PREFIX .. 'queues', i.queue, i.policy) end
   call('SADD', PREFIX .. 'engine:' .. ENGINE, i.id)
   if asked.data ~= '' then call('SET', PREFIX .. 'data:' .. i.id, asked.data) end
   local ready = ready_in(i.line)
   if asked.hold > 0 then i.state, i.back_at = 'deferred', NOW + asked.hold
   elseif ready == 0 then start_waiting(i) end
   local position = i.state == 'waiting' and position_of(i) or 0
-  journal('item.enqueued', i.id, '"queue":' .. quoted(i.queue) .. ',"requirement":' .. quoted(requirement_of(i.line))
-    .. ',"head_start_ms":' .. whole(i.head + i.terms.head_start) .. ',"position":' .. position .. ',"ready":'
-    .. ready .. ',"waited_ms":' .. whole(NOW - i.at) .. ',"step":' .. i.step)
+  journal('item.enqueued', i.id, '"queue":' .. quoted_name(i.queue) .. ',"requirement":' .. quoted_requirement(i.line)
+    .. ',"head_start_ms":' .. whole(i.head + i.terms.head_start) .. ',"position":' .. whole(position) .. ',"ready":'
+    .. whole(ready) .. ',"waited_ms":' .. whole(NOW - i.at) .. ',"step":' .. whole(i.step))
   if i.state == 'new' and not match_item(i) then start_waiting(i) end
   save_item(i)
   arm_item(i)
   if takes_over then
     -- Only now, that whoever rings for it is free for the one that takes its place.
     release(load_item(asked.replaces), 'replaced', 'item:' .. i.id)
-    i = load_item(i.id)
+    return position_of(load_item(i.id))
   end
-  return position_of(i)
+  return position > 0 and position or position_of(i)
 end)
 
 -- position(item) -> 1 is next; 0: being offered, talking or deferred; -1: unknown. O(log n)
@@ -165,7 +166,7 @@ register('leave', function(args)
   if i.terms.wrapup > 0 then
     set_hand(a, hand, 'wrapup', NOW + i.terms.wrapup)
     arm_wrapup(a)
-    journal('wrapup.started', i.id, '"agent":' .. quoted(a.id) .. ',"until":' .. whole(hand.till))
+    journal('wrapup.started', i.id, '"agent":' .. named(a.id) .. ',"until":' .. whole(hand.till))
   else
     drop_hand(a, offer.token)
   end

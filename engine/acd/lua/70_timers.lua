@@ -17,7 +17,7 @@ local EXPIRED = {
     end
     for _, token in ipairs(over) do
       drop_hand(a, token)
-      journal('wrapup.ended', string.match(token, '^%d+%-(.+)$'), '"agent":' .. quoted(id))
+      journal('wrapup.ended', match(token, '^%d+%-(.+)$'), '"agent":' .. quoted(id))
     end
     arm_wrapup(a)
     if over[1] then employ(a) end
@@ -35,13 +35,13 @@ local EXPIRED = {
 -- not be handled }. due_in_ms is that of the earliest timer of all: 0 when more are due already.
 -- O(R log n) a timer
 register('tick', function()
-  local timers = PREFIX .. 'timers'
+  local timers = TIMERS
   local due = call('ZRANGE', timers, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, BATCH)
   -- All of them first: what one of them arms again while another is handled must stay armed.
   if due[1] then call('ZREM', timers, unpack(due)) end
   local result = { #due, call('GET', PREFIX .. 'life') or '' }
   for _, timer in ipairs(due) do
-    local kind, subject = string.match(timer, '^(%l+):(.*)$')
+    local kind, subject = match(timer, '^(%l+):(.*)$')
     local expire = EXPIRED[kind]
     if expire then -- else it is of another version of this library
       local done, fault = pcall(expire, subject)

@@ -35,7 +35,7 @@ end
 -- hand. O(R log n)
 register('define', function(args)
   local id = args[3]
-  local a = load_agent(id) or new_agent(id)
+  local a = load_agent(id) or new_agent(checked_id(id))
   call('ZADD', PREFIX .. 'agents', 0, id)
   -- In no ready set while limits and rank change: settle puts them back where they now belong.
   leave_ready_sets(a)
@@ -98,7 +98,7 @@ register('wrapup', function(args)
     if hand.work == 'wrapup' then hand.till, found = NOW + ms, true end
   end
   if not found then return 0 end
-  journal('wrapup.changed', '', '"agent":' .. quoted(a.id) .. ',"until":' .. whole(NOW + ms))
+  journal('wrapup.changed', '', '"agent":' .. named(a.id) .. ',"until":' .. whole(NOW + ms))
   save_agent(a)
   if ms == 0 then EXPIRED.wrapup(a.id) else arm_wrapup(a) end
   return 1

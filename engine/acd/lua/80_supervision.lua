@@ -11,7 +11,7 @@ register('assign', function(args)
   if has_offer(i, a.id) then return 'rings' end
   local why = why_not_routable(a, i.terms.kind)
   if why ~= '' then return why end
-  journal('item.assigned', i.id, '"agent":' .. quoted(a.id) .. ',"by":' .. quoted(args[5]))
+  journal('item.assigned', i.id, '"agent":' .. named(a.id) .. ',"by":' .. quoted(args[5]))
   local cancelled = cancel_offers(i, 'assigned', nil, true)
   if i.state == 'deferred' then
     i.back_at = 0

@@ -7,7 +7,7 @@ local function step_seen(i, n)
   local step = i.terms.steps[n]
   return {
     after = step and step.after or 0, requirement = requirement_of(line), staffed = is_staffed(line) and 1 or 0,
-    members = string.find(line, '@', 1, true) and 1 or call('ZCARD', PREFIX .. 'members:' .. line),
+    members = find(line, '@', 1, true) and 1 or call('ZCARD', PREFIX .. 'members:' .. line),
     ready = ready_in(line), now = n == i.step and 1 or 0,
   }
 end
@@ -28,7 +28,7 @@ register('explain', function(args)
   local steps, agents = {}, {}
   if i.preferred ~= '' then steps[1] = step_seen(i, 0) end
   for n = 1, #i.terms.steps do steps[#steps + 1] = step_seen(i, n) end
-  local own = string.match(i.line, '%.@(.+)$')
+  local own = match(i.line, '%.@(.+)$')
   local ids = own and { own } or call('ZRANGE', PREFIX .. 'members:' .. i.line, 0, MEMBERS_EXPLAINED - 1)
   for _, id in ipairs(ids) do agents[#agents + 1] = agent_seen(i, id) end
   local offers = {}

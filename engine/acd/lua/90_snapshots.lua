@@ -28,14 +28,14 @@ register('queues', function()
   for n = 1, #queues, 2 do
     local queue, terms, oldest = queues[n], policy_of(queues[n + 1]), NOW
     for _, member in ipairs(call('ZRANGE', PREFIX .. 'queue:' .. queue, 0, OLDEST_AMONG - 1)) do
-      local i = load_item(string.sub(member, 18))
+      local i = load_item(sub(member, 18))
       if i then oldest = math.min(oldest, i.at) end
     end
     local line = terms.steps[1].line
     found[#found + 1] = {
       queue, requirement_of(line), call('ZCARD', PREFIX .. 'queue:' .. queue), NOW - oldest,
-      call('ZCARD', PREFIX .. 'ready:' .. line), tonumber(call('HGET', PREFIX .. 'staffed', line) or 0),
-      tonumber(call('HGET', PREFIX .. 'present', line) or 0),
+      call('ZCARD', PREFIX .. 'ready:' .. line), tonumber(call('HGET', STAFFED, line) or 0),
+      tonumber(call('HGET', PRESENT, line) or 0),
     }
   end
   return found
@@ -45,7 +45,7 @@ local function item_seen(i)
   local offers = {}
   for n, offer in ipairs(i.offers) do offers[n] = { 'offer', offer.token, i.id, offer.agent, i.queue, i.attempt } end
   return { i.id, i.queue, i.type, i.state, offers, i.attempt, whole(i.at),
-    call('GET', PREFIX .. 'data:' .. i.id) or '' }
+    i.has_data == 1 and call('GET', PREFIX .. 'data:' .. i.id) or '' }
 end
 
 -- waiting(queue, first, last) -> that slice of the queue's line, the next one first: { id, queue, type, state, offers,
@@ -53,7 +53,7 @@ end
 register('waiting', function(args)
   local found = {}
   for _, member in ipairs(call('ZRANGE', PREFIX .. 'queue:' .. args[3], args[4], args[5])) do
-    local i = load_item(string.sub(member, 18))
+    local i = load_item(sub(member, 18))
     if i then found[#found + 1] = item_seen(i) end
   end
   return found
@@ -100,6 +100,6 @@ register('restore', function(args)
   a.hands[#a.hands + 1] = { token = token, kind = i.terms.kind, work = 'talking', since = since, till = 0 }
   a.calls, a.idle_since = a.calls + 1, 0
   employ(a)
-  journal('item.restored', i.id, '"agent":' .. quoted(a.id))
+  journal('item.restored', i.id, '"agent":' .. named(a.id))
   return 1
 end)
