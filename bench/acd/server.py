@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,15 +43,21 @@ class Server:
             await asyncio.sleep(_LOOKS_AGAIN_S)
 
 
+def _listens(path: Path) -> bool:
+    """Redis makes its socket a moment before it listens there."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
 @contextlib.asynccontextmanager
 async def server(folder: Path) -> AsyncIterator[Server]:
     """Raises BenchError, LineDown."""
-    socket = folder / "redis.sock"
+    path = folder / "redis.sock"
     async with running(
-        await spawn("redis-server", redis_child.argv(socket, folder), log=folder / "redis.log")
+        await spawn("redis-server", redis_child.argv(path, folder), log=folder / "redis.log")
     ) as child:
-        await child.until(socket.exists, timeout=_STARTS_S)
-        line = RedisLine(f"unix://{socket}", deadline_s=30)
+        await child.until(lambda: _listens(path), timeout=_STARTS_S)
+        line = RedisLine(f"unix://{path}", deadline_s=30)
         await line.open()
         try:
             yield Server(line.url, line)
