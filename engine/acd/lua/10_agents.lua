@@ -85,6 +85,7 @@ local function has_room(a, kind)
   local mine = limits[kind]
   if not mine then return false end
   if not a.hands[1] then return true end
+  if mine.most == 1 and a.hands[1].kind == kind then return false end
   local count, used = 0, 0
   for n = 1, #a.hands do
     local hand = a.hands[n]

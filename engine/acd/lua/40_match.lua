@@ -26,29 +26,27 @@ local function candidate(id, since)
   return '{"agent":"' .. id .. '","idle_ms":' .. idle_ms(since) .. '}'
 end
 
+local function passed_over(id, why) return '{"agent":"' .. id .. '","why":"' .. why .. '"}' end
+
 -- page: { agent, score, … } of the line's ready agents, longest idle first; the chosen one among them or not. As JSON.
 local function considered(i, chosen, page)
-  local candidates, passed = { candidate(chosen.id, chosen.idle_since) }, {}
-  local seen = { [chosen.id] = true }
-  local function pass(id, why)
-    passed[#passed + 1], seen[id] = '{"agent":"' .. id .. '","why":"' .. why .. '"}', true
-  end
+  local candidates, passed, seen = { candidate(chosen.id, chosen.idle_since) }, {}, { [chosen.id] = true }
   for n = 1, #page, 2 do
     local id = page[n]
     local why = not seen[id] and unfit_for(i, id)
-    if why then pass(id, why)
+    if why then passed[#passed + 1], seen[id] = passed_over(id, why), true
     elseif not seen[id] and #candidates < CANDIDATES then
-      candidates[#candidates + 1] = candidate(id, page[n + 1] % AN_ITEM_AT_HAND)
-      seen[id] = true
+      candidates[#candidates + 1], seen[id] = candidate(id, page[n + 1] % AN_ITEM_AT_HAND), true
     end
   end
   if #candidates < MEMBERS_SHOWN_BELOW then
     local ids = call('ZRANGE', PREFIX .. 'members:' .. i.line, '0', PASSED)
     local whys = ids[1] and call('HMGET', PREFIX .. 'why:' .. i.terms.kind, unpack(ids))
+    local fit_all = not i.offers[2] and not next(i.excluded)
     for n = 1, #ids do
       local id = ids[n]
-      local why = not seen[id] and (unfit_for(i, id) or whys[n])
-      if why and #passed < PASSED then pass(id, why) end
+      local why = not seen[id] and (not fit_all and unfit_for(i, id) or whys[n])
+      if why and #passed < PASSED then passed[#passed + 1] = passed_over(id, why) end
     end
   end
   return '"candidates":[' .. concat(candidates, ',') .. '],"passed":[' .. concat(passed, ',') .. ']'
