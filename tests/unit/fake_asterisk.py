@@ -208,21 +208,25 @@ async def place(
 
 @asynccontextmanager
 async def responsive_loop() -> AsyncIterator[None]:
-    """Fails when the event loop is starved meanwhile: somebody spins."""
-    loop = asyncio.get_running_loop()
+    """Fails when somebody spins meanwhile and starves the event loop. By the thread's own time: a machine that is busy
+    with others does not count."""
     gaps: list[float] = []
+    turned = asyncio.Event()
 
     async def watch() -> None:
         while True:
-            before = loop.time()
+            before = time.thread_time()
             await asyncio.sleep(0.005)
-            gaps.append(loop.time() - before)
+            gaps.append(time.thread_time() - before)
+            turned.set()
 
     watching = asyncio.create_task(watch())
     try:
         yield
-        await asyncio.sleep(0.05)  # what spins does so until then
+        async with asyncio.timeout(SOON_S):
+            for _ in range(10):  # what spins does so until then
+                turned.clear()
+                await turned.wait()
     finally:
         watching.cancel()
-    assert len(gaps) >= 3, "the loop was not free once"
-    assert max(gaps) < 0.5, f"the loop stood still for {max(gaps):.2f} s"
+    assert max(gaps) < 0.25, f"the loop was busy with one thing for {max(gaps):.2f} s"
