@@ -55,13 +55,17 @@ async def look(line: RedisLine) -> dict[str, Any]:
     for name, value in found.items():
         kind = name.partition(":")[0]
         if kind in RECORDS:
-            found[name] = dict(zip(RECORDS[kind], value, strict=False))
-            found[name].update(
-                {of: _list(found[name][of], fields) for of, fields in LISTS.items() if of in found[name]}
-            )
+            found[name] = _record(kind, value)
         elif isinstance(value, list) and kind not in {"engine", "mailbox"}:
             found[name] = dict(zip(value[::2], value[1::2], strict=True))
     return found
+
+
+def _record(kind: str, values: list[Any]) -> dict[str, Any]:
+    record = RECORDS[kind]
+    usual = {of: None if value == "nil" else value.strip("'") for of, value in record.usual.items()}
+    found = usual | {of: value for of, value in zip(record.fields, values, strict=False) if value is not None}
+    return found | {of: _list(found[of], fields) for of, fields in LISTS.items() if of in found}
 
 
 def _list(flat: dict[str, Any], fields: tuple[str, ...]) -> list[dict[str, Any]]:

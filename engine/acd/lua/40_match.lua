@@ -26,7 +26,7 @@ local function candidate(id, since)
   return '{"agent":"' .. id .. '","idle_ms":' .. idle_ms(since) .. '}'
 end
 
-local function passed_over(id, why) return '{"agent":"' .. id .. '","why":"' .. why .. '"}' end
+local function one_passed(id, why) return '{"agent":"' .. id .. '","why":"' .. why .. '"}' end
 
 -- page: { agent, score, … } of the line's ready agents, longest idle first; the chosen one among them or not. As JSON.
 local function considered(i, chosen, page)
@@ -34,7 +34,7 @@ local function considered(i, chosen, page)
   for n = 1, #page, 2 do
     local id = page[n]
     local why = not seen[id] and unfit_for(i, id)
-    if why then passed[#passed + 1], seen[id] = passed_over(id, why), true
+    if why then passed[#passed + 1], seen[id] = one_passed(id, why), true
     elseif not seen[id] and #candidates < CANDIDATES then
       candidates[#candidates + 1], seen[id] = candidate(id, page[n + 1] % AN_ITEM_AT_HAND), true
     end
@@ -46,7 +46,7 @@ local function considered(i, chosen, page)
     for n = 1, #ids do
       local id = ids[n]
       local why = not seen[id] and (not fit_all and unfit_for(i, id) or whys[n])
-      if why and #passed < PASSED then passed[#passed + 1] = passed_over(id, why) end
+      if why and #passed < PASSED then passed[#passed + 1] = one_passed(id, why) end
     end
   end
   return '"candidates":[' .. concat(candidates, ',') .. '],"passed":[' .. concat(passed, ',') .. ']'
