@@ -208,6 +208,7 @@ class Engine:
         rooms.push_async_callback(self.callbacks.close)
         await self.staff(self.board.site)
         self._left_behind = await self.records.held()
+        self.recovery.expect(self._left_behind)
         self._background(rooms, self.rebuilding.run())
         self._background(rooms, self.callbacks.run())
         self._background(rooms, self.lag.watch())
@@ -291,6 +292,8 @@ class Engine:
         self.calls.arrive(arrival)
 
     def _noticed(self, notice: Notice) -> None:
+        if self.recovery.expects(notice.item):
+            return
         room = self.items if is_item(notice.item) else self.callbacks if is_callback(notice.item) else self.calls
         room.noticed(notice)
 

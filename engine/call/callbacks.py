@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -306,12 +307,14 @@ class Callbacks:
 
     async def take_over(self, states: Sequence[ItemState]) -> None:
         """What an engine before this one has left in Redis, and no call of ours goes on with. Its agents are not to
-        blame for anything, and who was being called is called again. Raises LineDown."""
+        blame for anything, and who was being called is called again."""
         for state in states:
+            if state.id in self._tries:  # of ours: Redis was away for so long
+                continue
             if state.state == "talking":
-                await self._board.acd.leave(state.id, reason="engine_restarted")
+                await self._surely(partial(self._board.acd.leave, state.id, reason="engine_restarted"))
             for offer in state.offers if state.state == "offered" else ():
-                await self._board.acd.miss(offer.token, Missed.FAILED, ring_ms=0)
+                await self._surely(partial(self._board.acd.miss, offer.token, Missed.FAILED, ring_ms=0))
             await self._found(state.id)
 
     async def goes_on(self, record: CallRecord) -> None:

@@ -87,24 +87,25 @@ class Calls:
         elif self._draining:
             self._spawn(self._give_back(arrival.leg, record))
         else:
-            board.records.open(record)
-            self.start(self.hold(arrival.leg, record, caller))
+            self.begin(self.of(arrival.leg, record, caller))
 
-    def hold(self, leg: CallerLeg, record: CallRecord, caller: Caller) -> InboundCall:
-        """Makes a call known, so that offers find it; `start` sets it going."""
+    def of(self, leg: CallerLeg, record: CallRecord, caller: Caller) -> InboundCall:
+        """The call that a record tells of; nobody knows of it before `hold` or `start`."""
         kind = CallbackCall if record.callback else Errand if record.errand else InboundCall
-        call = kind(self._board, leg, record, caller)
+        return kind(self._board, leg, record, caller)
+
+    def hold(self, call: InboundCall) -> None:
+        """Makes a call known, so that offers find it; `start` sets it going."""
         self._calls[call.item] = call
-        return call
 
     def begin(self, call: InboundCall) -> None:
-        """A call that we have made is one from here on."""
-        self._calls[call.item] = call
+        """A call that has just come, or that we have made: a successor will find it, too."""
         self._board.records.open(call.record)
         self.start(call)
 
     def start(self, call: InboundCall, conversation: Conversation | None = None) -> None:
         """Runs a call to its end."""
+        self.hold(call)
         self._spawn(self._run(call, conversation))
 
     async def _run(self, call: InboundCall, conversation: Conversation | None) -> None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -20,11 +21,11 @@ from engine.config.site import Site
 from engine.items.again import Again, Agains
 from engine.items.desk import Desk, Desks, Ringing
 from engine.items.item import Item, item_of
-from engine.items.presence import AGAIN_S, Presence
+from engine.items.presence import Presence
 from engine.items.serving import policy_of
 from engine.journal.events import Event, ItemAdded
 from engine.orders import StandingOrders
-from engine.redis_line import LineDown, RedisLine, each
+from engine.redis_line import LineDown, RedisLine, each, surely
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -107,7 +108,7 @@ class Board:
 
     async def _never_added(self, item: Item) -> None:
         """It may have come into the queue before Redis went away."""
-        await self._surely(lambda: self._acd.withdraw(item.id, "not_added"))
+        await surely(lambda: self._acd.withdraw(item.id, "not_added"))
         self._end(item.id)
 
     async def accept(self, token: str) -> Item:
@@ -209,7 +210,7 @@ class Board:
         self._ring(item, offer)
 
     async def _found(self, item_id: str) -> None:
-        state = await self._surely(lambda: self._acd.item(item_id))
+        state = await surely(lambda: self._acd.item(item_id))
         if state is not None:
             await self._take_up(state)
 
@@ -288,17 +289,18 @@ class Board:
         if queue not in self._site().queues:  # a reload has taken it away
             return "unknown"
         item = self._items[again.item.id] = replace(again.item, queue=queue)
-        placement = await self._surely(lambda: self._enqueue(item, came_ms=again.came_ms, preferred=again.preferred))
+        placement = await surely(lambda: self._enqueue(item, came_ms=again.came_ms, preferred=again.preferred))
         return placement.refused
 
     # Life. --------------------------------------------------------------------------------------------------
 
     async def take_over(self, states: Sequence[ItemState]) -> None:
-        """What an engine before this one left behind: `states` are the items among it. Raises LineDown."""
+        """What an engine before this one left behind: `states` are the items among it, and perhaps some of ours."""
+        left_behind = [state for state in states if state.id not in self._items]
         await self.presence.take_over()
-        for state in sorted(states, key=lambda state: state.id):
-            await self._take_up(state)
-        for again in await self._agains.left_behind():
+        for state in sorted(left_behind, key=lambda state: state.id):
+            await surely(partial(self._take_up, state))
+        for again in await surely(self._agains.left_behind):
             if again.item.id in self._items:
                 self._agains.forget(again.item.id)  # it never left, or has arrived
             else:
@@ -356,14 +358,6 @@ class Board:
         for task in self._chores:
             task.cancel()
         await asyncio.gather(*self._chores, return_exceptions=True)
-
-    async def _surely(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """The ACD's answer, however long Redis is away."""
-        while True:
-            try:
-                return await ask()
-            except LineDown:
-                await asyncio.sleep(AGAIN_S)
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.ensure_future(work)
