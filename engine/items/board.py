@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from engine.acd import Acd, Cancelled, ItemState, Missed, Notice, Offer, Placement, Released
+from engine.acd import TO_QUEUE, Acd, Cancelled, ItemState, Missed, Notice, Offer, Placement, Released
 from engine.config import policies
 from engine.config.site import Site
 from engine.items.again import Again, Agains
@@ -35,7 +35,6 @@ MOST_ITEMS = 10_000
 REMOVED_RING_S = 20.0
 # For so long nobody else is offered what is to be found at somebody's hand in a moment.
 HELD_MS = 60_000
-MOVED = "queue:"
 LOST = "redis_lost_it"
 OVER = "there is no offer {} any more: it was not taken in time, or was taken back"
 
@@ -164,7 +163,7 @@ class Board:
         state = await self._acd.item(item_id)
         came_ms = state.enqueued_ms if state else item.added_ms
         self._agains.note(Again(replace(item, queue=queue), came_ms, back=item.queue))
-        if not await self._acd.release(item_id, "moved", target=MOVED + queue, actor=by):
+        if not await self._acd.release(item_id, "moved", target=TO_QUEUE + queue, actor=by):
             self._agains.forget(item_id)
             raise NotThisItem(f"{item_id} has just been accepted, or has ended")
         if (going := self._going.get(item_id)) and (why := await asyncio.shield(going)):
@@ -238,7 +237,9 @@ class Board:
 
     def _released(self, released: Released) -> None:
         again = self._agains.noted(released.item)
-        if again is not None and released.target == MOVED + again.item.queue:
+        if again is not None and released.queue == again.item.queue:
+            again = replace(again, head_start_ms=released.head_start_ms, strict=released.strict)
+            self._agains.note(again)
             self.desks.clear(released.item)
             self._go_again(again)
         else:
@@ -250,7 +251,16 @@ class Board:
 
     # Into a queue, and again. -------------------------------------------------------------------------------
 
-    async def _enqueue(self, item: Item, *, came_ms: int = 0, preferred: str = "", hold_ms: int = 0) -> Placement:
+    async def _enqueue(
+        self,
+        item: Item,
+        *,
+        came_ms: int = 0,
+        preferred: str = "",
+        head_start_ms: int = 0,
+        strict: int = 0,
+        hold_ms: int = 0,
+    ) -> Placement:
         """`came_ms`: since when it counts as waiting; a moment to come: put off until then, or for `hold_ms`
         milliseconds. Raises LineDown."""
         site, now_ms = self._site(), _now_ms()
@@ -262,6 +272,8 @@ class Board:
             policy=policy_of(item.queue, site),
             type=item.type,
             data=item.text,
+            head_start_ms=head_start_ms,
+            strict=strict,
             waited_ms=now_ms - came_ms,
             preferred=preferred,
             closes_in_ms=policies.closes_in_ms(queue, site, self._orders, datetime.now().astimezone()),
@@ -289,7 +301,15 @@ class Board:
         if queue not in self._site().queues:  # a reload has taken it away
             return "unknown"
         item = self._items[again.item.id] = replace(again.item, queue=queue)
-        placement = await surely(lambda: self._enqueue(item, came_ms=again.came_ms, preferred=again.preferred))
+        placement = await surely(
+            lambda: self._enqueue(
+                item,
+                came_ms=again.came_ms,
+                preferred=again.preferred,
+                head_start_ms=again.head_start_ms,
+                strict=again.strict,
+            )
+        )
         return placement.refused
 
     # Life. --------------------------------------------------------------------------------------------------

@@ -479,6 +479,15 @@ class CallbackFailed(Event):
     tech_cause: int | None = None
 
 
+@_event("callback.moved")
+class CallbackMoved(Event):
+    """To another queue, by hand; what was before is told of its item there."""
+
+    callback: str
+    queue: str
+    came_from: str
+
+
 @_event("callback.closed")
 class CallbackClosed(Event):
     """`state`: done, failed, merged or cancelled. `by` whose hand, or "" for the engine's."""

@@ -107,6 +107,16 @@ async def test_a_moved_item_waits_in_the_other_queue_since_it_came(office: Offic
     assert (taken["target"], taken["by"]) == ("queue:urgent", "8001")
 
 
+async def test_a_moved_item_keeps_the_priority_that_somebody_has_given_it(office: Office) -> None:
+    item = await office.add("mail")
+    await office.acd.reprioritise(item.id, head_start_ms=300_000, strict=1, actor="li")
+    for queue in ("urgent", "mail"):
+        await office.board.move(item.id, queue, by="li")
+        told = await office.acd.explain(item.id)
+        assert told is not None
+        assert (told.queue, told.head_start_ms, told.strict) == (queue, 300_000, 1)
+
+
 async def test_an_item_that_the_other_queue_refuses_waits_where_it_was(office: Office) -> None:
     await office.add("urgent")  # which takes one
     item = await office.add("mail")

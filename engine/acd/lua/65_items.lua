@@ -2,7 +2,7 @@
 
 -- What enqueue may leave out.
 local USUALLY_ASKED = { __index = {
-  type = 'call', data = '', who = '', waited = 0, head_start = 0, preferred = '', patience = 0, exclude = {}, replaces = '',
+  type = 'call', data = '', who = '', waited = 0, head_start = 0, strict = 0, preferred = '', patience = 0, exclude = {}, replaces = '',
   closes_in = -1, hold = 0,
 } }
 
@@ -10,7 +10,7 @@ local function new_item(args)
   local asked = setmetatable(cjson.decode(args[5]), USUALLY_ASKED)
   return {
     id = args[3], terms = policy_of(args[4]), queue = asked.queue, policy = args[4], type = asked.type, engine = ENGINE,
-    who = asked.who, at = NOW - asked.waited, head = asked.head_start, strict = 0,
+    who = asked.who, at = NOW - asked.waited, head = asked.head_start, strict = asked.strict,
     member = string.format('%016.0f:%s', next_seq(), args[3]), state = 'new', step = 1, line = '', score = 0,
     preferred = asked.preferred, patience_until = asked.patience > 0 and NOW + asked.patience or 0, step_at = 0,
     limit_at = 0, limit_why = '', urgent_at = 0, back_at = 0, offers = {}, attempt = 0, excluded = {}, indexed = 0,
@@ -59,7 +59,7 @@ local function refusal(i, takes_over)
   return why
 end
 
--- enqueue(item, policy, JSON { queue, and maybe type, data, who, waited, head_start, preferred, patience, exclude: [agent,
+-- enqueue(item, policy, JSON { queue, and maybe type, data, who, waited, head_start, strict, preferred, patience, exclude: [agent,
 -- ms, …], replaces, closes_in, hold }) -> position (1 is next; 0: offered at once, the offers are in the reply), or
 -- -1 if the policy is not interned, or why it was refused: full, no_agents, none_eligible, timed_out, closed. Asked
 -- again for a known item it changes nothing and repeats position and offers. O(k (R log n + x) + steps)
@@ -130,7 +130,7 @@ register('withdraw', function(args)
   local cancelled = cancel_offers(i, reason, nil, i.engine ~= ENGINE)
   delete_item(i)
   journal('item.ended', i.id, '"reason":' .. quoted(reason))
-  if i.engine ~= ENGINE then notify(i.engine, { 'released', i.id, reason, '' }) end
+  if i.engine ~= ENGINE then notify(i.engine, { 'released', i.id, reason, '', i.head, i.strict }) end
   free_all(cancelled)
   return 1
 end)
