@@ -159,6 +159,11 @@ class Items(Staff):
         False: unknown, or accepted."""
         return await self._done("defer", item, ms, reason)
 
+    async def closes(self, item: str, closes_in_ms: int | None) -> bool:
+        """Its queue closes at another moment than was said when it came: None when that does not end its wait. False:
+        unknown, or accepted."""
+        return await self._done("closes", item, -1 if closes_in_ms is None else max(closes_in_ms, 0))
+
     async def leave(self, item: str, *, reason: str) -> bool:
         """The agent's leg left: the item ends, wrap-up starts. False: unknown, or nobody accepted it."""
         return await self._done("leave", item, reason)

@@ -19,6 +19,7 @@ from engine.call.conversation import Conversation
 from engine.call.errand import Errand
 from engine.call.inbound import ACCOUNT_S, InboundCall
 from engine.call.phase import Phase
+from engine.call.queueing import hours_changed
 from engine.call.record import CallRecord, new_call_id, now_ms
 from engine.call.switchboard import Switchboard
 from engine.flow.leg import HungUp
@@ -151,6 +152,10 @@ class Calls:
         for call in calls:
             self._board.records.open(call.record)
         await each(sorted(calls, key=_came), again)
+
+    async def hours_changed(self) -> None:
+        """An operator has decided about opening hours: it holds for those who wait, too. Raises LineDown."""
+        await each([call for call in self._calls.values() if call.record.phase is Phase.WAITING], hours_changed)
 
     async def drain(self, limit_s: float) -> None:
         """Takes no more callers, waits for those there are, and after `limit_s` seconds ends the rest."""

@@ -58,6 +58,19 @@ def terms(call: InboundCall, to: ToQueue) -> Terms:
     )
 
 
+def still_open_ms(call: InboundCall, to: ToQueue) -> int | None:
+    """How long whoever waits there may do so until it closes, as the orders are now; None: that does not end it."""
+    queue, orders = call.site.queues[to.queue], call.board.services.orders
+    return policies.still_open_ms(queue, call.site, orders, datetime.now().astimezone())
+
+
+async def hours_changed(call: InboundCall) -> None:
+    """An operator has opened or closed something while this caller waits. Raises LineDown."""
+    to = call.record.away
+    if isinstance(to, ToQueue) and not call.record.callback:
+        await call.board.acd.closes(call.item, still_open_ms(call, to))
+
+
 class InQueue(Waiting):
     """The wait in one queue."""
 

@@ -276,7 +276,7 @@ class Board:
             strict=strict,
             waited_ms=now_ms - came_ms,
             preferred=preferred,
-            closes_in_ms=policies.closes_in_ms(queue, site, self._orders, datetime.now().astimezone()),
+            closes_in_ms=policies.closes_in_ms(queue, site, self._orders, _now()),
             hold_ms=max(came_ms - now_ms, hold_ms),
         )
         for offer in placement.offers:
@@ -372,6 +372,15 @@ class Board:
         elif item.id not in self._items:  # it has ended meanwhile
             await self._acd.withdraw(item.id, LOST) or await self._acd.leave(item.id, reason=LOST)
 
+    async def hours_changed(self) -> None:
+        """An operator has decided about opening hours: it holds for what waits, too. Raises LineDown."""
+        await each(self.items(), self._closes)
+
+    async def _closes(self, item: Item) -> None:
+        queue = self._site().queues.get(item.queue)
+        if queue is not None:
+            await self._acd.closes(item.id, policies.still_open_ms(queue, self._site(), self._orders, _now()))
+
     async def close(self) -> None:
         """Stops telling anybody. The items stay where they are."""
         self.desks.close()
@@ -389,6 +398,10 @@ class Board:
         self._chores.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("item.chore_failed", exc_info=task.exception())
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
 
 
 def _now_ms() -> int:

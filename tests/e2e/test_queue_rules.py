@@ -108,6 +108,27 @@ async def test_at_closing_time_some_queues_send_their_callers_out_and_others_ser
     assert only(await scene.events_of(await scene.row(CARL)), "item.refused")["reason"] == "closed"
 
 
+async def opening(scene: Scene, state: str, **said: float) -> None:
+    await ask(scene.hotline.state.api_socket, "/v1/hours/brief", body={"state": state, "by": "li", **said})
+
+
+async def test_who_waits_is_reached_by_an_order_about_opening_hours(scene: Scene) -> None:
+    await opening(scene, "open", for_s=2)
+    ejected, drained = await scene.in_line(ANNE, EJECTING), await scene.in_line(BOB, DRAINING)
+    call = await scene.until_active(ANNE, "queue", "ejecting")
+    await scene.until_active(BOB, "queue", "draining")
+    try:
+        await opening(scene, "open")
+        await until_waited(scene, call, 2500)
+        assert await ejected.hears(MUSIC_HZ, within=2)
+        await opening(scene, "closed")
+        assert await ejected.hears(CLOSED_HZ, within=2)
+        assert await drained.hears(MUSIC_HZ, within=2)
+    finally:
+        await opening(scene, "follow")
+    assert only(await scene.events_of(await scene.row(ANNE)), "item.ended")["reason"] == "closed"
+
+
 async def test_whoever_overflows_keeps_the_place_of_when_they_came(scene: Scene) -> None:
     agent = await present(scene)
     first = await waits(scene, ANNE, BRIEF)
