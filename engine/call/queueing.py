@@ -77,12 +77,13 @@ class InQueue(Waiting):
     def __init__(self, call: InboundCall, to: ToQueue) -> None:
         queue = call.site.queues[to.queue]
         said = queue.announcing
+        keys = policies.keys(to, call.site)
         super().__init__(
             call,
             terms(call, to),
             ring_s=queue.ring,
-            keys=policies.keys(to, call.site),
-            announcer=Announcer(call, said) if said else None,
+            keys=keys,
+            announcer=Announcer(call, said, has_keys=bool(keys)) if said else None,
         )
 
     def _over(self, reason: str) -> str:
