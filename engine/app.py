@@ -45,7 +45,7 @@ from engine.loop_lag import LoopLag
 from engine.messages import Courier, Outbox
 from engine.orders.keeper import OrderKeeper
 from engine.rebuilding import Rebuilding
-from engine.redis_line import RedisLine
+from engine.redis_line import RedisLine, surely
 from engine.reload import Reloading
 from engine.store.database import Database, DatabaseDown
 from engine.store.last_said import LastSaid, read_last_said
@@ -114,7 +114,7 @@ class Engine:
         )
         self.outbox = Outbox(self.line)
         self.courier = Courier(self.outbox, fittings.messages(site, settings.state), self.journal.append)
-        self.orders = OrderKeeper(self.database, self.line)
+        self.orders = OrderKeeper(self.database, self.line, on_hours=self._hours_changed)
         self.services = Services(
             identity=self.identity,
             voicemail=self.mailboxes,
@@ -208,6 +208,7 @@ class Engine:
         rooms.push_async_callback(self.callbacks.close)
         await self.staff(self.board.site)
         self._left_behind = await self.records.held()
+        self.recovery.expect(self._left_behind)
         self._background(rooms, self.rebuilding.run())
         self._background(rooms, self.callbacks.run())
         self._background(rooms, self.lag.watch())
@@ -291,6 +292,8 @@ class Engine:
         self.calls.arrive(arrival)
 
     def _noticed(self, notice: Notice) -> None:
+        if self.recovery.expects(notice.item):
+            return
         room = self.items if is_item(notice.item) else self.callbacks if is_callback(notice.item) else self.calls
         room.noticed(notice)
 
@@ -299,6 +302,10 @@ class Engine:
 
     def _redis_emptied(self) -> None:
         self.rebuilding.emptied()
+
+    def _hours_changed(self) -> None:
+        for room in (self.calls, self.items):
+            self.chore(surely(room.hours_changed))
 
     def _restarted(self) -> None:
         self.chore(self._tend_phones())

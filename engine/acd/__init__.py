@@ -7,6 +7,7 @@ from engine.acd.policy import Empty, Order, Policy, Step
 from engine.acd.requirements import Requirement, RequirementError, parse
 from engine.acd.staff import AgentTerms, Said, UnknownAgent
 from engine.acd.states import (
+    TO_QUEUE,
     Accuracy,
     AgentState,
     Cancelled,
@@ -24,6 +25,7 @@ from engine.acd.states import (
 )
 
 __all__ = [
+    "TO_QUEUE",
     "Accuracy",
     "Acd",
     "AgentState",

@@ -33,6 +33,7 @@ class Items(Staff):
         type: str = "call",  # noqa: A002 - the field's word
         data: str = "",
         head_start_ms: int = 0,
+        strict: int = 0,
         waited_ms: int = 0,
         preferred: str = "",
         patience_ms: int = 0,
@@ -47,6 +48,7 @@ class Items(Staff):
         Its own offers are in the Placement and not also given to `on_notice`. Idempotent by item id: repeated, it tells
         the same again. A task that is cancelled here must withdraw.
 
+        `head_start_ms`, `strict`: its own, beside the policy's.
         `waited_ms`: counts as having come so long ago, in everything but the policy's longest wait, which begins now.
         `preferred`: first in choice; for `patience_ms` nobody else, while they are at work. `exclude`: agents who are
         not to have it for so many ms. `who`: a digest of a verified caller, who gets a place back that they abandoned
@@ -59,6 +61,7 @@ class Items(Staff):
             "who": who,
             "waited": waited_ms,
             "head_start": head_start_ms,
+            "strict": strict,
             "preferred": preferred,
             "patience": patience_ms,
             "exclude": [word for pair in (exclude or {}).items() for word in pair],
@@ -155,6 +158,11 @@ class Items(Staff):
         """Out of the line for so long, at the same place afterwards; whoever is reserved for it is free, uncharged.
         False: unknown, or accepted."""
         return await self._done("defer", item, ms, reason)
+
+    async def closes(self, item: str, closes_in_ms: int | None) -> bool:
+        """Its queue closes at another moment than was said when it came: None when that does not end its wait. False:
+        unknown, or accepted."""
+        return await self._done("closes", item, -1 if closes_in_ms is None else max(closes_in_ms, 0))
 
     async def leave(self, item: str, *, reason: str) -> bool:
         """The agent's leg left: the item ends, wrap-up starts. False: unknown, or nobody accepted it."""

@@ -33,7 +33,7 @@ AGENT = Record(
 ITEM = Record(
     (
         *("queue", "policy", "type", "engine", "at", "member", "state", "step", "line", "score", "step_at", "limit_at"),
-        *("limit_why", "offers", "attempt", "excluded", "indexed", "waited"),
+        *("longest_at", "limit_why", "offers", "attempt", "excluded", "indexed", "waited"),
     ),
     {"who": "''", "preferred": "''", "told": "nil"}
     | dict.fromkeys(("head", "strict", "patience_until", "urgent_at", "back_at", "sole"), "0")

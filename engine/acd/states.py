@@ -54,14 +54,26 @@ class Cancelled:
     reason: str
 
 
+# The target of whoever is moved: the queue's name follows.
+TO_QUEUE = "queue:"
+
+
 @dataclass(frozen=True, slots=True)
 class Released:
     """The ACD has ended an item's wait. `reason`: timed_out, closed, no_agents, none_eligible, replaced, or what a
-    supervisor said; `target`: where they want it to go, such as `queue:service`, "" if they did not say."""
+    supervisor said; `target`: where they want it to go, such as `queue:service`, "" if they did not say. What it had of
+    its own, or by a supervisor's hand, goes along."""
 
     item: str
     reason: str
     target: str
+    head_start_ms: int
+    strict: int
+
+    @property
+    def queue(self) -> str:
+        """The queue that it is moved to; "" for none."""
+        return self.target.removeprefix(TO_QUEUE) if self.target.startswith(TO_QUEUE) else ""
 
 
 Notice = Offer | Cancelled | Released

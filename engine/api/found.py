@@ -1,4 +1,4 @@
-"""What is meant by an id, or by the beginning of one: a call, or an item that is none."""
+"""What is meant by an id, or by the beginning of one: a call, a callback, or an item that is neither."""
 
 from __future__ import annotations
 
@@ -39,9 +39,10 @@ async def ever(of: Engine, wanted: str) -> tuple[str, str]:
 
 
 def _going_on(of: Engine, wanted: str) -> list[str]:
-    if wanted in of.calls or wanted in of.items:
+    if wanted in of.calls or wanted in of.items or wanted in of.callbacks:
         return [wanted]
-    ids = [*(record.id for record in of.calls.records()), *(item.id for item in of.items.items())]
+    ids = [record.id for record in of.calls.records()]
+    ids += [*(item.id for item in of.items.items()), *of.callbacks.items()]
     return [each for each in ids if each.startswith(wanted)]
 
 

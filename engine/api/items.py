@@ -15,6 +15,7 @@ from pydantic import Field, StringConstraints, field_validator
 from engine.acd import ItemState
 from engine.api import found
 from engine.api.wire import Reason, Signed, answer, known, number, read
+from engine.call.callbacks import NotMoved
 from engine.config.names import Name
 from engine.items import Board, Item, NotThere, NotThisItem, TooLarge, TooMany, new_item
 from engine.store.item_history import ended_items
@@ -217,5 +218,5 @@ async def done(asked: Awaitable[T]) -> T:
         return await asked
     except NotThere as error:
         raise web.HTTPNotFound(text=str(error)) from None
-    except NotThisItem as error:
+    except (NotThisItem, NotMoved) as error:
         raise web.HTTPConflict(text=str(error)) from None

@@ -14,6 +14,7 @@ from engine.http.signature import now_ms
 from engine.journal.events import CallbackClosed
 from engine.store.leavings import Leavings, UnknownLeaving
 from engine.store.left_behind import CallbackRow, Closed
+from engine.store.rows import EventRow
 
 if TYPE_CHECKING:
     from engine.app import Engine
@@ -86,10 +87,20 @@ class _Desk:
     async def callback(self, request: web.Request) -> web.Response:
         """One, and what became of it: the events of its item since it was asked for."""
         row = await _known(self._leavings.known_callback(request.match_info["id"]))
-        events = await self._engine.database.events(item_of(row.queue, row.number))
-        told = [{**event.data, "id": event.id} for event in events if row.asked_ms <= event.at_ms <= _until(row)]
+        told = [{**event.data, "id": event.id} for event in await self._events(row)]
         names = {user: agent.name for user, agent in self._engine.board.site.agents.items()}
         return _json(asdict(row) | {"events": told, "names": names})
+
+    async def _events(self, row: CallbackRow) -> list[EventRow]:
+        """In the queue that it is in, and before that in those that it was moved from."""
+        queues = {row.queue}
+        while True:
+            events = await self._engine.database.events(*(item_of(queue, row.number) for queue in queues))
+            told = [event for event in events if row.asked_ms <= event.at_ms <= _until(row)]
+            more = {event.data["came_from"] for event in told if event.type == "callback.moved"} - queues
+            if not more:
+                return told
+            queues |= more
 
     async def close(self, request: web.Request) -> web.Response:
         """Body: {"state": "done" | "cancelled", "by": "8001"}."""

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from aiohttp import web
 from pydantic import Field
 
-from engine.acd import ItemState
+from engine.acd import TO_QUEUE, ItemState
 from engine.acd.policy import STRICTEST
 from engine.api import found
 from engine.api.explained import history, unmet
 from engine.api.items import done
 from engine.api.wire import Reason, Signed, answer, known, number, read
 from engine.call.phase import Phase
-from engine.items import MOVED, is_item
+from engine.items import is_item
 
 if TYPE_CHECKING:
     from engine.app import Engine
@@ -124,7 +124,9 @@ class _Hand:
         queue = known("queue", body.queue, of.board.site.queues)
         if is_item(item_id):
             await done(of.items.move(item_id, queue, by=body.by))
-        elif not await of.acd.release(item_id, "moved", target=MOVED + queue, actor=body.by):
+        elif item_id in of.callbacks and item_id not in of.calls:
+            await done(of.callbacks.move(item_id, queue, by=body.by))
+        elif not await of.acd.release(item_id, "moved", target=TO_QUEUE + queue, actor=body.by):
             raise self._not_waiting(item_id)
         return answer({"id": item_id, "queue": queue})
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from engine.acd import Cancelled, ItemState, Missed
 from engine.call.phase import Phase
 from engine.call.place import Place, Terms
-from engine.call.queueing import terms
+from engine.call.queueing import still_open_ms, terms
 from engine.config.policies import policy_of_agent
 from engine.flow.steps.base import ToAgent, ToQueue
 
@@ -99,11 +99,12 @@ def _go_on_talking(call: InboundCall) -> bool:
 
 
 def _terms(call: InboundCall) -> Terms:
-    """As whoever comes now, but for the time that was spent waiting for one agent alone."""
+    """As whoever comes now, but for the time that was spent waiting for one agent alone, and let in already."""
     away = call.record.away
     if isinstance(away, ToAgent):
         return Terms(policy_of_agent(away, call.site), head_start_ms=round(call.record.head_start_s * 1000))
     assert isinstance(away, ToQueue)  # noqa: S101 - `again` has sorted the others out
     fresh = terms(call, away)
     waited_ms = call.now_ms() - (call.record.queued_ms or call.now_ms())
-    return replace(fresh, patience_ms=max(fresh.patience_ms - waited_ms, 0))
+    patience_ms = max(fresh.patience_ms - waited_ms, 0)
+    return replace(fresh, patience_ms=patience_ms, closes_in_ms=still_open_ms(call, away))

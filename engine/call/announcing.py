@@ -1,5 +1,5 @@
-"""What a waiting caller is told between the music: their place and how long it will take, and never anything worse than
-what they were told before."""
+"""What a waiting caller is told between the music: which keys there are, their place and how long it will take, and
+never anything worse than what they were told before."""
 
 from __future__ import annotations
 
@@ -21,17 +21,22 @@ class Announcer:
     """One caller's announcements in one queue. What they were told last is kept with their place, in Redis, so that
     neither a missed offer nor a restart of the engine makes anybody hear it again."""
 
-    def __init__(self, call: InboundCall, announce: Announce) -> None:
+    def __init__(self, call: InboundCall, announce: Announce, *, has_keys: bool) -> None:
+        """`has_keys`: there are keys that lead somewhere."""
         self._call, self._announce = call, announce
+        self._keys = [announce.keys] if announce.keys and has_keys else []
         self._last = ""
-        self.next_at = 0.0  # by the monotonic clock
+        # By the monotonic clock.
+        self.next_at = 0.0
+        self._keys_at: float | None = None  # None before the first word
 
     def begin(self) -> None:
         """The first word is due at once."""
         self.next_at = time.monotonic()
 
     async def words(self) -> list[str]:
-        """The prompts to play now; none when there is nothing new and better to say than before."""
+        """The prompts to play now; none when there is nothing new and better to say than before, and the keys were told
+        not long ago."""
         self.next_at = time.monotonic() + self._announce.every
         try:
             figures = await self._call.board.acd.figures(self._call.item)
@@ -45,7 +50,8 @@ class Announcer:
         call, position, said = self._call, figures.position, figures.said_place
         place, reckoned = self._place(figures), self._reckoned(figures)
         wait = self._wait(figures, reckoned)
-        words = [*(["all-agents-busy"] if not said else []), *place, *([wait.prompt] if wait else [])]
+        keys = self._keys_now(said_before=bool(said))
+        words = [*(["all-agents-busy"] if not said else []), *place, *([wait.prompt] if wait else []), *keys]
         if not words:
             return []
         low_ms, high_ms = (wait.low_ms, wait.high_ms) if wait else (0, 0)
@@ -60,6 +66,16 @@ class Announcer:
         if place or wait:
             call.note(ItemAnnounced, position=position if place else 0, low_ms=low_ms, high_ms=high_ms)
         return words
+
+    def _keys_now(self, *, said_before: bool) -> list[str]:
+        """Their prompt, when it is due. Said before by an engine that has died, it is not due at once."""
+        now = time.monotonic()
+        if self._keys_at is None and said_before:
+            self._keys_at = now + self._announce.keys_every
+        if self._keys_at is not None and now < self._keys_at:
+            return []
+        self._keys_at = now + self._announce.keys_every
+        return self._keys
 
     def _place(self, figures: Figures) -> list[str]:
         """Its prompt; none when it is no better, or sounds the same."""

@@ -11,11 +11,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
 
-from engine.acd import ItemState, Missed, Notice, Offer, Released
+from engine.acd import TO_QUEUE, ItemState, Missed, Notice, Offer, Released
 from engine.asterisk.ari import AriError
 from engine.call.callback_call import CallbackCall
 from engine.call.calling_back import ALL_LINES_TAKEN, Failed, Try
@@ -28,7 +29,14 @@ from engine.config import policies
 from engine.config.dialling import Way
 from engine.config.queues import CallingBack
 from engine.flow.steps import ToQueue
-from engine.journal.events import CallbackAnswered, CallbackClosed, CallbackDialled, CallbackFailed, Event
+from engine.journal.events import (
+    CallbackAnswered,
+    CallbackClosed,
+    CallbackDialled,
+    CallbackFailed,
+    CallbackMoved,
+    Event,
+)
 from engine.redis_line import LineDown
 from engine.store.database import Database, DatabaseDown
 from engine.store.rows import EndReason
@@ -47,6 +55,10 @@ STILL_ON_MS = 1_000
 TOO_OLD = "too_old"
 # Offers that were put off because the database knows nothing of it: it never will.
 NEVER_AFTER = 100
+
+
+class NotMoved(Exception):  # noqa: N818 - said to whoever asks
+    """A callback stays in its queue; the message says why."""
 
 
 class Callbacks:
@@ -71,7 +83,7 @@ class Callbacks:
 
     # Into the queue. ----------------------------------------------------------------------------------------
 
-    async def _place(self, callback: Callback, *, first: bool = False) -> None:
+    async def _place(self, callback: Callback, *, first: bool = False, strict: int = 0) -> None:
         """At the place that its wait gives it. Asked for again, it stays where it is: at its first owner's."""
         settings = self._settings(callback)
         if settings is None:
@@ -90,6 +102,7 @@ class Callbacks:
                 type="callback",
                 data=placed.id,
                 head_start_ms=placed.head_start_ms,
+                strict=strict,
                 waited_ms=max(self.now_ms() - placed.placed_ms, 0),
                 hold_ms=max(placed.next_ms - self.now_ms(), 0),
             )
@@ -131,9 +144,23 @@ class Callbacks:
 
     def _released(self, released: Released) -> None:
         callback = self._open.get(released.item)
-        if callback is not None and not callback.is_closed:
+        if callback is None or callback.is_closed:
+            return
+        if not released.queue:
             how = {"replaced": State.MERGED, "done": State.DONE}.get(released.reason, State.CANCELLED)
             self._close(callback, how, released.reason)
+        elif released.item not in self._calls:  # whoever is on the line moves as every caller does
+            self._moved(callback, released)
+
+    def _moved(self, callback: Callback, released: Released) -> None:
+        """It is another item there: there is one for a number and a queue."""
+        moved = replace(callback, queue=released.queue, head_start_ms=released.head_start_ms)
+        if self._settings(moved) is None:  # a reload has just taken its `callbacks` away
+            moved = callback
+        del self._open[callback.item]
+        self._open[moved.item] = moved
+        self._note(CallbackMoved, moved, queue=moved.queue, came_from=callback.queue)
+        self._spawn(self._place(moved, strict=released.strict))
 
     async def _offered(self, offer: Offer) -> None:
         item, acd = offer.item, self._board.acd
@@ -171,6 +198,9 @@ class Callbacks:
         if callback.is_closed or callback.state is State.BRIDGED:
             await self._surely(lambda: self._board.acd.withdraw(item, "closed"))
             return None
+        if callback.queue != state.queue:  # it was moved, and its engine has died before the database knew
+            callback = replace(callback, queue=state.queue)
+            self.rows.write(callback)
         return self._open.setdefault(item, self._in_line(callback))
 
     def _in_line(self, callback: Callback) -> Callback:
@@ -276,6 +306,24 @@ class Callbacks:
 
     # By hand, and its end. ----------------------------------------------------------------------------------
 
+    def __contains__(self, item: str) -> bool:
+        return item in self._open
+
+    def items(self) -> list[str]:
+        """What the ACD knows those by that are open."""
+        return list(self._open)
+
+    async def move(self, item: str, queue: str, *, by: str) -> None:
+        """To another queue, where it waits since the same moment. Raises NotMoved, LineDown, DatabaseDown."""
+        callback = self._open[item]
+        moved = replace(callback, queue=queue)
+        if self._settings(moved) is None:
+            raise NotMoved(f"{queue} calls nobody back: it has no `callbacks` in dialplan/queues.yaml")
+        if moved.item in self._open or await self.rows.is_open(queue, callback.number):
+            raise NotMoved(f"{callback.number} is to be called back by {queue} already")
+        if not await self._board.acd.release(item, "moved", target=TO_QUEUE + queue, actor=by):
+            raise NotMoved(f"{item} waits in no queue now: `hotline explain {item}` says where it is")
+
     def closed_by_hand(self, item: str, how: str, by: str) -> None:
         """Somebody has closed its row: nobody is called any more. A conversation goes on."""
         self._open.pop(item, None)
@@ -306,12 +354,14 @@ class Callbacks:
 
     async def take_over(self, states: Sequence[ItemState]) -> None:
         """What an engine before this one has left in Redis, and no call of ours goes on with. Its agents are not to
-        blame for anything, and who was being called is called again. Raises LineDown."""
+        blame for anything, and who was being called is called again."""
         for state in states:
+            if state.id in self._tries:  # of ours: Redis was away for so long
+                continue
             if state.state == "talking":
-                await self._board.acd.leave(state.id, reason="engine_restarted")
+                await self._surely(partial(self._board.acd.leave, state.id, reason="engine_restarted"))
             for offer in state.offers if state.state == "offered" else ():
-                await self._board.acd.miss(offer.token, Missed.FAILED, ring_ms=0)
+                await self._surely(partial(self._board.acd.miss, offer.token, Missed.FAILED, ring_ms=0))
             await self._found(state.id)
 
     async def goes_on(self, record: CallRecord) -> None:
@@ -347,8 +397,9 @@ class Callbacks:
         """Puts those back that are open in the database and unknown to Redis: it was emptied while nobody watched, the
         queue has had no `callbacks` before, or their engine died between two steps. Raises DatabaseDown, LineDown."""
         missed_before, self._missed = self._missed, set()
+        ours = {callback.id for callback in self._open.values()}
         for callback in await self.rows.open_ones():
-            known = callback.item in self._open or callback.id in self.rows
+            known = callback.id in ours or callback.item in self._open or callback.id in self.rows
             if known or self._settings(callback) is None or await self._board.acd.item(callback.item) is not None:
                 continue
             if callback.id not in missed_before:

@@ -19,6 +19,7 @@ from engine.call.conversation import Conversation
 from engine.call.errand import Errand
 from engine.call.inbound import ACCOUNT_S, InboundCall
 from engine.call.phase import Phase
+from engine.call.queueing import hours_changed
 from engine.call.record import CallRecord, new_call_id, now_ms
 from engine.call.switchboard import Switchboard
 from engine.flow.leg import HungUp
@@ -87,24 +88,25 @@ class Calls:
         elif self._draining:
             self._spawn(self._give_back(arrival.leg, record))
         else:
-            board.records.open(record)
-            self.start(self.hold(arrival.leg, record, caller))
+            self.begin(self.of(arrival.leg, record, caller))
 
-    def hold(self, leg: CallerLeg, record: CallRecord, caller: Caller) -> InboundCall:
-        """Makes a call known, so that offers find it; `start` sets it going."""
+    def of(self, leg: CallerLeg, record: CallRecord, caller: Caller) -> InboundCall:
+        """The call that a record tells of; nobody knows of it before `hold` or `start`."""
         kind = CallbackCall if record.callback else Errand if record.errand else InboundCall
-        call = kind(self._board, leg, record, caller)
+        return kind(self._board, leg, record, caller)
+
+    def hold(self, call: InboundCall) -> None:
+        """Makes a call known, so that offers find it; `start` sets it going."""
         self._calls[call.item] = call
-        return call
 
     def begin(self, call: InboundCall) -> None:
-        """A call that we have made is one from here on."""
-        self._calls[call.item] = call
+        """A call that has just come, or that we have made: a successor will find it, too."""
         self._board.records.open(call.record)
         self.start(call)
 
     def start(self, call: InboundCall, conversation: Conversation | None = None) -> None:
         """Runs a call to its end."""
+        self.hold(call)
         self._spawn(self._run(call, conversation))
 
     async def _run(self, call: InboundCall, conversation: Conversation | None) -> None:
@@ -150,6 +152,10 @@ class Calls:
         for call in calls:
             self._board.records.open(call.record)
         await each(sorted(calls, key=_came), again)
+
+    async def hours_changed(self) -> None:
+        """An operator has decided about opening hours: it holds for those who wait, too. Raises LineDown."""
+        await each([call for call in self._calls.values() if call.record.phase is Phase.WAITING], hours_changed)
 
     async def drain(self, limit_s: float) -> None:
         """Takes no more callers, waits for those there are, and after `limit_s` seconds ends the rest."""

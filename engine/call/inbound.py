@@ -60,7 +60,7 @@ class InboundCall:
         self.notices = Mailbox()
         self.wait: Waiting | None = None  # that has a place in line
         self.ringing: set[str] = set()  # tokens of the offers whose phones ring
-        self.released_to = ""  # where a supervisor has sent the caller
+        self.moved_to = ""  # the queue where a supervisor has sent the caller
         self.closing: EndReason | None = None
         self._conversation: Conversation | None = None
         self.site = board.site  # the version that it began with, to its end
@@ -154,7 +154,7 @@ class InboundCall:
         if isinstance(away, ToNumber):
             return await Outside(self, away).conversation()
         if self.record.phase is Phase.FLOW:
-            self.record.head_start_s = head_start_s(self.site, self.record.variables)
+            self.record.head_start_s, self.record.strict = head_start_s(self.site, self.record.variables), 0
             await announce(self.record.variables, self.say)
         if isinstance(away, ToAgent):
             return await Owner(self, away).conversation()

@@ -22,18 +22,15 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-MOVED = "queue:"
-
 
 async def in_queue(call: InboundCall, to: ToQueue) -> Conversation | str:
     """Both can talk, or the outcome. Raises AriError, LineDown; HungUp comes from the call's scope."""
     while True:
-        call.record.queue = to.queue
+        call.record.queue, call.moved_to = to.queue, ""
         if call.site.queues[to.queue].last_agent is not None and policies.LAST_AGENT not in call.record.variables:
             call.record.variables[policies.LAST_AGENT] = await call.board.last_agents.of(call.record.number)
         outcome = await InQueue(call, to).conversation()
-        elsewhere = call.released_to.removeprefix(MOVED) if call.released_to.startswith(MOVED) else ""
-        call.released_to = ""
+        elsewhere = call.moved_to
         if isinstance(outcome, Conversation) or not elsewhere:
             return outcome
         if elsewhere not in call.site.queues:
@@ -51,6 +48,7 @@ def terms(call: InboundCall, to: ToQueue) -> Terms:
     return Terms(
         policies.policy_of(to, site, record.variables),
         head_start_ms=round(record.head_start_s * 1000),
+        strict=record.strict,
         preferred=wanted.agent,
         patience_ms=wanted.patience_ms,
         exclude=record.excluding(call.now_ms()),
@@ -60,18 +58,32 @@ def terms(call: InboundCall, to: ToQueue) -> Terms:
     )
 
 
+def still_open_ms(call: InboundCall, to: ToQueue) -> int | None:
+    """How long whoever waits there may do so until it closes, as the orders are now; None: that does not end it."""
+    queue, orders = call.site.queues[to.queue], call.board.services.orders
+    return policies.still_open_ms(queue, call.site, orders, datetime.now().astimezone())
+
+
+async def hours_changed(call: InboundCall) -> None:
+    """An operator has opened or closed something while this caller waits. Raises LineDown."""
+    to = call.record.away
+    if isinstance(to, ToQueue) and not call.record.callback:
+        await call.board.acd.closes(call.item, still_open_ms(call, to))
+
+
 class InQueue(Waiting):
     """The wait in one queue."""
 
     def __init__(self, call: InboundCall, to: ToQueue) -> None:
         queue = call.site.queues[to.queue]
         said = queue.announcing
+        keys = policies.keys(to, call.site)
         super().__init__(
             call,
             terms(call, to),
             ring_s=queue.ring,
-            keys=policies.keys(to, call.site),
-            announcer=Announcer(call, said) if said else None,
+            keys=keys,
+            announcer=Announcer(call, said, has_keys=bool(keys)) if said else None,
         )
 
     def _over(self, reason: str) -> str:

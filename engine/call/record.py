@@ -63,6 +63,7 @@ class CallRecord:
     customer_name: str = ""
     tier: str = ""
     head_start_s: float = 0.0
+    strict: int = 0
     queue: str = ""
     agent: str = ""
     agent_channel: str = ""

@@ -7,11 +7,14 @@ place, and a leg that nobody owns is hung up.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import structlog
 
 from engine.acd import Acd, ItemState, Missed
+from engine.asterisk.ari import AriError
 from engine.asterisk.channel import CallerLeg
 from engine.asterisk.node import Node
 from engine.call.callbacks import Callbacks
@@ -21,8 +24,10 @@ from engine.call.inbound import InboundCall
 from engine.call.phase import Phase
 from engine.call.record import CallRecord
 from engine.callbacks import is_callback
+from engine.flow.leg import HungUp
 from engine.identity.numbers import Caller
 from engine.items import Board, is_item
+from engine.redis_line import LineDown, surely
 
 log = structlog.get_logger()
 
@@ -32,33 +37,68 @@ class Recovery:
 
     def __init__(self, calls: Calls, node: Node, acd: Acd, board: Board, callbacks: Callbacks) -> None:
         self._calls, self._node, self._acd, self._board, self._callbacks = calls, node, acd, board, callbacks
+        self._expected: set[str] = set()
+
+    def expect(self, records: Sequence[CallRecord]) -> None:
+        """Calls that will be taken over. What the ACD tells of them before is in its answer when they are."""
+        self._expected = {_item(record) for record in records}
+
+    def expects(self, item: str) -> bool:
+        """Whether its call is still to be taken over."""
+        return item in self._expected
 
     async def take_over(self, records: Sequence[CallRecord], strangers: Sequence[dict[str, Any]]) -> None:
-        """Raises LineDown when the ACD cannot be asked, AriError when Asterisk cannot."""
+        """Whoever talks, or is in a flow, goes on at once; whoever waits, when Redis has said at which place."""
         there = {about["id"]: about for about in strangers}
-        adopted = await self._acd.adopt()
-        await self._board.take_over([item for item in adopted if is_item(item.id)])
-        items = {item.id: item for item in adopted if not is_item(item.id)}
-        held: list[tuple[InboundCall, Conversation | None]] = []
-        for record in records:
-            leg = self._caller_leg(record, there)
-            call = self._calls.hold(leg, record, _caller_of(record))
-            held.append((call, self._conversation(call, there)))
-            if record.callback:
-                await self._callbacks.goes_on(record)
-                call.board.outside_lines.hold(record.trunk, leg)
-        for record in records:
-            await self._settle(record, items.pop(record.item or record.id, None))
-        await self._callbacks.take_over([items.pop(item) for item in list(items) if is_callback(item)])
-        for item in items.values():
-            await self._forget(item)
-        await self._take_down_unknown_bridges(records)
-        for call, conversation in held:
-            call.recovered()
-            self._calls.start(call, conversation)
+        found = [self._found(record, there) for record in records]
+        waiting = [call for call, _ in found if _is_in_line(call.record)]
+        self._expected = {call.item for call in waiting}
+        for call, conversation in found:
+            if call.record.callback:
+                await self._callbacks.goes_on(call.record)
+            if call.item not in self._expected:
+                self._go_on(call, conversation)
         await self.strangers(list(there.values()))
+        await self._take_over_items(records, waiting)
+        await self._take_down_unknown_bridges(records)
+        for call in waiting:
+            self._go_on(call)
         if records:
             log.info("calls.recovered", calls=len(records))
+
+    async def _take_over_items(self, records: Sequence[CallRecord], waiting: Sequence[InboundCall]) -> None:
+        """What the ACD has of calls, of callbacks, and of what is no call; new callers, who are ours, are among it."""
+        adopted = await self._adopted(waiting)
+        expected, self._expected = self._expected, set()
+        for call in waiting:
+            self._calls.hold(call)
+        await self._board.take_over([item for item in adopted if is_item(item.id)])
+        items = {item.id: item for item in adopted if not is_item(item.id)}
+        for record in records:
+            item = items.pop(_item(record), None)
+            if item is not None and (item.id in expected or record.phase is Phase.FLOW):
+                await self._settle(record, item)
+        ownerless = [item for item in items.values() if item.id not in self._calls]
+        await self._callbacks.take_over([item for item in ownerless if is_callback(item.id)])
+        for item in ownerless:
+            if not is_callback(item.id):
+                await self._forget(item)
+
+    async def _adopted(self, waiting: Sequence[InboundCall]) -> list[ItemState]:
+        """Redis may be away in this very moment, and what was playing when our predecessor died has come to its end."""
+        try:
+            return await self._acd.adopt()
+        except LineDown as fault:
+            log.warning("calls.wait_for_redis", waiting=len(waiting), error=str(fault))
+        for call in waiting:
+            if call.record.phase is Phase.WAITING:
+                with suppress(HungUp):
+                    await call.leg.hold_music(True, call.music)
+        return await surely(self._acd.adopt)
+
+    def _go_on(self, call: InboundCall, conversation: Conversation | None = None) -> None:
+        call.recovered()
+        self._calls.start(call, conversation)
 
     async def strangers(self, abouts: Sequence[dict[str, Any]]) -> None:
         """Channels in our application that no call owns: agents' legs end, callers begin."""
@@ -72,12 +112,23 @@ class Recovery:
 
     async def _take_down_unknown_bridges(self, records: Sequence[CallRecord]) -> None:
         """Our predecessor died between making a bridge and noting it."""
-        noted = {record.bridge for record in records}
-        new_calls = {record.id for record in self._calls.records()} - {record.id for record in records}
-        for bridge in await self._node.bridges():
-            call_id, ours, _ = bridge.rpartition("-b")
-            if ours and bridge not in noted and call_id not in new_calls:
-                await self._node.unbridge(bridge)
+        try:
+            bridges = await self._node.bridges()
+            noted = {record.bridge for record in records}
+            new_calls = {record.id for record in self._calls.records()} - {record.id for record in records}
+            for bridge in bridges:
+                call_id, ours, _ = bridge.rpartition("-b")
+                if ours and bridge not in noted and call_id not in new_calls:
+                    await self._node.unbridge(bridge)
+        except AriError as fault:  # whoever waits need not wait for this
+            log.warning("bridges.not_looked_through", error=str(fault))
+
+    def _found(self, record: CallRecord, there: dict[str, dict[str, Any]]) -> tuple[InboundCall, Conversation | None]:
+        leg = self._caller_leg(record, there)
+        call = self._calls.of(leg, record, _caller_of(record))
+        if record.callback:
+            call.board.outside_lines.hold(record.trunk, leg)
+        return call, self._conversation(call, there)
 
     def _caller_leg(self, record: CallRecord, there: dict[str, dict[str, Any]]) -> CallerLeg:
         about = there.pop(record.channel, None)
@@ -95,21 +146,27 @@ class Recovery:
             call.board.outside_lines.hold(record.outside_trunk, leg)
         return Conversation(call, leg)
 
-    async def _settle(self, record: CallRecord, item: ItemState | None) -> None:
-        """Brings the ACD's item in line with the call's phase; the agent is not to blame for our death."""
-        if item is None or record.phase is Phase.TALKING:
-            return
+    async def _settle(self, record: CallRecord, item: ItemState) -> None:
+        """Whose phone rang when our predecessor died is not to blame for it."""
         # The ACD knows of an offer that the record was not yet told of.
         record.offers = max(record.offers, item.attempt)
         for offer in item.offers:
-            await self._acd.miss(offer.token, Missed.FAILED, ring_ms=0)
+            await surely(partial(self._acd.miss, offer.token, Missed.FAILED, ring_ms=0))
 
     async def _forget(self, item: ItemState) -> None:
         """An item whose call left no record."""
-        if item.state == "talking":
-            await self._acd.leave(item.id, reason="engine_restarted")
-        else:
-            await self._acd.withdraw(item.id, "engine_restarted")
+        gone = self._acd.leave if item.state == "talking" else self._acd.withdraw
+        await surely(partial(gone, item.id, reason="engine_restarted"))
+
+
+def _item(record: CallRecord) -> str:
+    """What the ACD knows the call by."""
+    return record.item or record.id
+
+
+def _is_in_line(record: CallRecord) -> bool:
+    """Whether it is the ACD's turn: an agent may be reserved for them, also while a callback is being confirmed."""
+    return record.phase is Phase.WAITING or (record.phase is Phase.FLOW and bool(record.callback))
 
 
 def _caller_of(record: CallRecord) -> Caller:

@@ -130,7 +130,9 @@ class Waiting:
         return None
 
     def _released(self, notice: Released) -> str:
-        self._call.released_to = notice.target
+        call = self._call
+        call.moved_to = notice.queue
+        call.record.head_start_s, call.record.strict = notice.head_start_ms / 1000, notice.strict
         return self._over(notice.reason)
 
     def _over(self, reason: str) -> str:

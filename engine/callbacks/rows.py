@@ -66,6 +66,9 @@ class Rows:
             except DatabaseDown as fault:
                 log.warning("callback.database_away", error=str(fault), effect="it is written later")
                 return
+            except Exception:  # one that cannot be written must not keep the others from it
+                log.exception("callback.not_written", callback=callback_id)
+                written = True
             word.tries += 1
             if (written or word.tries > NEVER_AFTER) and self._words.get(callback_id) is word:
                 del self._words[callback_id]
@@ -73,6 +76,10 @@ class Rows:
     async def open_ones(self) -> list[Callback]:
         """Those that are not closed, the longest waiting first. Raises DatabaseDown."""
         return [_callback(row) for row in await self._leavings.callbacks(limit=MOST)]
+
+    async def is_open(self, queue: str, number: str) -> bool:
+        """Whether somebody has asked that queue for a call to this number. Raises DatabaseDown."""
+        return any(row.number == number for row in await self._leavings.callbacks(queue=queue, limit=MOST))
 
     async def one(self, callback_id: str) -> Callback | None:
         """Open or closed; None when it is not there, or not yet. Raises DatabaseDown."""
@@ -85,6 +92,8 @@ class Rows:
 
 def _values(callback: Callback) -> dict[str, int | str | None]:
     return {
+        "queue": callback.queue,
+        "head_start_ms": callback.head_start_ms,
         "state": str(callback.state),
         "attempts": callback.attempts,
         "next_ms": callback.next_ms,

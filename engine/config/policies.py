@@ -151,6 +151,11 @@ def closes_in_ms(queue: Queue, site: Site, orders: StandingOrders, at: datetime)
     return None if closes is None else max(_ms((closes - at).total_seconds()), 1)
 
 
+def still_open_ms(queue: Queue, site: Site, orders: StandingOrders, at: datetime) -> int | None:
+    """The same for somebody who waits already: some queues serve them still when they have closed."""
+    return closes_in_ms(queue, site, orders, at) if queue.closing == "eject" else None
+
+
 def opens_in_ms(hours: str | None, site: Site, orders: StandingOrders, at: datetime) -> int:
     """How long until the calendar is open: 0 when it is now. When nobody can say, as under an order without an end, it
     is to be looked at again after a while."""

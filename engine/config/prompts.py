@@ -113,7 +113,9 @@ def _of_queue(queue: Queue, sounds: Sounds) -> Iterator[tuple[str, str, str]]:
         setting = "announce" if queue.announce else "announce_position"
         for language in LANGUAGES:
             places = sounds.positions(language) if said.position else []
-            for prompt in ("all-agents-busy", *places, *(waits.PROMPTS if said.wait else ())):
+            reckoned = waits.PROMPTS if said.wait else ()
+            keys = [said.keys] if said.keys else []
+            for prompt in ("all-agents-busy", *places, *reckoned, *keys):
                 yield setting, prompt, language
 
 

@@ -69,11 +69,14 @@ class QueueStep(Written):
 
 
 class Announce(Written):
-    """What is said between the music, and how often: the place in line, the wait to be expected."""
+    """What is said between the music, and how often: the place in line, the wait to be expected. `keys`: a prompt that
+    tells which keys may be pressed, said again after `keys_every`."""
 
     position: bool = True
     wait: bool = False
     every: Seconds = Field(default=30.0, gt=0)
+    keys: Name | None = None
+    keys_every: Seconds = Field(default=120.0, gt=0)
 
 
 class CallingBack(Written):
@@ -152,7 +155,7 @@ class Queue(Written):
         said = self.announce
         if said is None and self.announce_position is not None:
             said = Announce(every=self.announce_position or self.max_wait)
-        return said if said is not None and (said.position or said.wait) else None
+        return said if said is not None and (said.position or said.wait or said.keys) else None
 
     @model_validator(mode="after")
     def _who(self) -> Queue:
@@ -169,6 +172,8 @@ class Queue(Written):
     def _not_both(self) -> Queue:
         if self.announce is not None and "announce_position" in self.model_fields_set:
             raise ValueError("`announce_position` is short for `announce`: write one of them")
+        if self.announce is not None and self.announce.keys and not self.keys:
+            raise ValueError("`announce` tells of keys, and the queue has none: write `keys`, such as {'1': callback}")
         if self.closing == "eject" and self.hours is None:
             raise ValueError("`closing: eject` needs the name of a calendar: `hours: office`")
         if self.callbacks is not None and self.kind != "voice":

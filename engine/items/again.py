@@ -18,12 +18,15 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class Again:
     """Where an item goes, and since when it counts as waiting there: a moment to come when it is put off until then.
-    `back`: the queue that it goes to if that one refuses it. `preferred`: who is asked first."""
+    `back`: the queue that it goes to if that one refuses it. `preferred`: who is asked first. `head_start_ms` and
+    `strict`: the priority that somebody has given it."""
 
     item: Item
     came_ms: int
     back: str = ""
     preferred: str = ""
+    head_start_ms: int = 0
+    strict: int = 0
 
 
 class Agains:

@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
 
-from engine.acd import Acd, Cancelled, ItemState, Missed, Notice, Offer, Placement, Released
+from engine.acd import TO_QUEUE, Acd, Cancelled, ItemState, Missed, Notice, Offer, Placement, Released
 from engine.config import policies
 from engine.config.site import Site
 from engine.items.again import Again, Agains
 from engine.items.desk import Desk, Desks, Ringing
 from engine.items.item import Item, item_of
-from engine.items.presence import AGAIN_S, Presence
+from engine.items.presence import Presence
 from engine.items.serving import policy_of
 from engine.journal.events import Event, ItemAdded
 from engine.orders import StandingOrders
-from engine.redis_line import LineDown, RedisLine, each
+from engine.redis_line import LineDown, RedisLine, each, surely
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -34,7 +35,6 @@ MOST_ITEMS = 10_000
 REMOVED_RING_S = 20.0
 # For so long nobody else is offered what is to be found at somebody's hand in a moment.
 HELD_MS = 60_000
-MOVED = "queue:"
 LOST = "redis_lost_it"
 OVER = "there is no offer {} any more: it was not taken in time, or was taken back"
 
@@ -107,7 +107,7 @@ class Board:
 
     async def _never_added(self, item: Item) -> None:
         """It may have come into the queue before Redis went away."""
-        await self._surely(lambda: self._acd.withdraw(item.id, "not_added"))
+        await surely(lambda: self._acd.withdraw(item.id, "not_added"))
         self._end(item.id)
 
     async def accept(self, token: str) -> Item:
@@ -163,7 +163,7 @@ class Board:
         state = await self._acd.item(item_id)
         came_ms = state.enqueued_ms if state else item.added_ms
         self._agains.note(Again(replace(item, queue=queue), came_ms, back=item.queue))
-        if not await self._acd.release(item_id, "moved", target=MOVED + queue, actor=by):
+        if not await self._acd.release(item_id, "moved", target=TO_QUEUE + queue, actor=by):
             self._agains.forget(item_id)
             raise NotThisItem(f"{item_id} has just been accepted, or has ended")
         if (going := self._going.get(item_id)) and (why := await asyncio.shield(going)):
@@ -209,7 +209,7 @@ class Board:
         self._ring(item, offer)
 
     async def _found(self, item_id: str) -> None:
-        state = await self._surely(lambda: self._acd.item(item_id))
+        state = await surely(lambda: self._acd.item(item_id))
         if state is not None:
             await self._take_up(state)
 
@@ -237,7 +237,9 @@ class Board:
 
     def _released(self, released: Released) -> None:
         again = self._agains.noted(released.item)
-        if again is not None and released.target == MOVED + again.item.queue:
+        if again is not None and released.queue == again.item.queue:
+            again = replace(again, head_start_ms=released.head_start_ms, strict=released.strict)
+            self._agains.note(again)
             self.desks.clear(released.item)
             self._go_again(again)
         else:
@@ -249,7 +251,16 @@ class Board:
 
     # Into a queue, and again. -------------------------------------------------------------------------------
 
-    async def _enqueue(self, item: Item, *, came_ms: int = 0, preferred: str = "", hold_ms: int = 0) -> Placement:
+    async def _enqueue(
+        self,
+        item: Item,
+        *,
+        came_ms: int = 0,
+        preferred: str = "",
+        head_start_ms: int = 0,
+        strict: int = 0,
+        hold_ms: int = 0,
+    ) -> Placement:
         """`came_ms`: since when it counts as waiting; a moment to come: put off until then, or for `hold_ms`
         milliseconds. Raises LineDown."""
         site, now_ms = self._site(), _now_ms()
@@ -261,9 +272,11 @@ class Board:
             policy=policy_of(item.queue, site),
             type=item.type,
             data=item.text,
+            head_start_ms=head_start_ms,
+            strict=strict,
             waited_ms=now_ms - came_ms,
             preferred=preferred,
-            closes_in_ms=policies.closes_in_ms(queue, site, self._orders, datetime.now().astimezone()),
+            closes_in_ms=policies.closes_in_ms(queue, site, self._orders, _now()),
             hold_ms=max(came_ms - now_ms, hold_ms),
         )
         for offer in placement.offers:
@@ -288,17 +301,26 @@ class Board:
         if queue not in self._site().queues:  # a reload has taken it away
             return "unknown"
         item = self._items[again.item.id] = replace(again.item, queue=queue)
-        placement = await self._surely(lambda: self._enqueue(item, came_ms=again.came_ms, preferred=again.preferred))
+        placement = await surely(
+            lambda: self._enqueue(
+                item,
+                came_ms=again.came_ms,
+                preferred=again.preferred,
+                head_start_ms=again.head_start_ms,
+                strict=again.strict,
+            )
+        )
         return placement.refused
 
     # Life. --------------------------------------------------------------------------------------------------
 
     async def take_over(self, states: Sequence[ItemState]) -> None:
-        """What an engine before this one left behind: `states` are the items among it. Raises LineDown."""
+        """What an engine before this one left behind: `states` are the items among it, and perhaps some of ours."""
+        left_behind = [state for state in states if state.id not in self._items]
         await self.presence.take_over()
-        for state in sorted(states, key=lambda state: state.id):
-            await self._take_up(state)
-        for again in await self._agains.left_behind():
+        for state in sorted(left_behind, key=lambda state: state.id):
+            await surely(partial(self._take_up, state))
+        for again in await surely(self._agains.left_behind):
             if again.item.id in self._items:
                 self._agains.forget(again.item.id)  # it never left, or has arrived
             else:
@@ -350,20 +372,21 @@ class Board:
         elif item.id not in self._items:  # it has ended meanwhile
             await self._acd.withdraw(item.id, LOST) or await self._acd.leave(item.id, reason=LOST)
 
+    async def hours_changed(self) -> None:
+        """An operator has decided about opening hours: it holds for what waits, too. Raises LineDown."""
+        await each(self.items(), self._closes)
+
+    async def _closes(self, item: Item) -> None:
+        queue = self._site().queues.get(item.queue)
+        if queue is not None:
+            await self._acd.closes(item.id, policies.still_open_ms(queue, self._site(), self._orders, _now()))
+
     async def close(self) -> None:
         """Stops telling anybody. The items stay where they are."""
         self.desks.close()
         for task in self._chores:
             task.cancel()
         await asyncio.gather(*self._chores, return_exceptions=True)
-
-    async def _surely(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """The ACD's answer, however long Redis is away."""
-        while True:
-            try:
-                return await ask()
-            except LineDown:
-                await asyncio.sleep(AGAIN_S)
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.ensure_future(work)
@@ -375,6 +398,10 @@ class Board:
         self._chores.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("item.chore_failed", exc_info=task.exception())
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
 
 
 def _now_ms() -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from engine.acd import Acd, UnknownAgent
 from engine.acd.conditions import CLIENT
 from engine.items.desk import SILENT_S, Desk, Desks
-from engine.redis_line import LineDown
+from engine.redis_line import LineDown, surely
 
 AGAIN_S = 0.5
 
@@ -24,8 +24,8 @@ class Presence:
         self._acd, self._desks, self._spawn = acd, desks, spawn
 
     async def take_over(self) -> None:
-        """Raises LineDown."""
-        for agent, skills in (await self._acd.changed_skills()).items():
+        """Whose program an engine before this one has known to be open."""
+        for agent, skills in (await surely(self._acd.changed_skills)).items():
             if skills.get(CLIENT):
                 desk = self._desks.of(agent)
                 desk.is_open = desk.told_open = True

@@ -351,6 +351,7 @@ SENTENCES: dict[type[Event], Sentence] = {
     e.CallbackAnswered: lambda event, _: f"answered after {span(event.ring_ms)}: call {event.answered_by}",
     e.CallbackConfirmed: lambda _, __: "the customer has pressed the key: it is they who wanted to be called",
     e.CallbackFailed: _callback_failed,
+    e.CallbackMoved: lambda event, _: f"the callback was moved from {event.came_from} to {event.queue}",
     e.CallbackClosed: lambda event, c: (
         f"the callback is {event.state}{f', says {c.agent(event.by)}' if event.by else ''}"
     ),

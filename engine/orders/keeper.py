@@ -8,6 +8,7 @@ what was said while an engine was not listening is still there when it listens a
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 from redis.exceptions import ResponseError
@@ -29,11 +30,20 @@ class OrderKeeper:
     """Owns one task and one Redis connection; database and line are lent to it.
 
     `standing` is what the calls look at. While the database is away they go on with what it said last; `fault`
-    then has why, for whoever asks how the hotline is.
+    then has why, for whoever asks how the hotline is. `on_hours` is told that orders about opening hours have changed;
+    it must not block.
     """
 
-    def __init__(self, database: Database, line: RedisLine, *, domain: str = "default") -> None:
+    def __init__(
+        self,
+        database: Database,
+        line: RedisLine,
+        *,
+        domain: str = "default",
+        on_hours: Callable[[], None] = lambda: None,
+    ) -> None:
         self.standing = StandingOrders()
+        self._on_hours = on_hours
         self.fault = ""
         self._book = OrderBook(database)
         self._line = line
@@ -77,8 +87,12 @@ class OrderKeeper:
     async def _read(self) -> None:
         async with self._reading:
             orders = await self._book.read(self.standing.all.revision)
-            if orders is not None:
-                self.standing.replace(orders)
+            if orders is None:
+                return
+            before = list(self.standing.all.hours)
+            self.standing.replace(orders)
+            if list(orders.hours) != before:
+                self._on_hours()
 
     async def _look(self) -> None:
         try:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
 
 import pytest
 
@@ -20,33 +22,56 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("redis_url", _KINDS, indirect=True)
 
 
-@pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.stop()
+class Servers(Protocol):
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
 
 
-@pytest.fixture(scope="session")
-def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
-    """Three masters, whose slots a test may move."""
-    cluster = RedisCluster(tmp_path_factory.mktemp("cluster"))
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.stop()
+S = TypeVar("S", bound=Servers)
 
 
-@pytest.fixture(scope="session")
-def sentinel_set(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SentinelSet]:
-    servers = SentinelSet(tmp_path_factory.mktemp("sentinel"))
+@contextmanager
+def running(servers: S) -> Iterator[S]:
+    """Also those that could not all be started are stopped."""
     try:
         servers.start()
         yield servers
     finally:
         servers.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with running(RedisServer(tmp_path_factory.mktemp("redis"))) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
+    """Three masters, whose slots a test may move."""
+    with running(RedisCluster(tmp_path_factory.mktemp("cluster"))) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def sentinel_set(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SentinelSet]:
+    with running(SentinelSet(tmp_path_factory.mktemp("sentinel"))) as servers:
+        yield servers
+
+
+@pytest.fixture
+def own_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
+    """A cluster whose nodes the test may kill."""
+    with running(RedisCluster(tmp_path_factory.mktemp("cluster"), node_timeout_ms=600)) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def own_set(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SentinelSet]:
+    """Servers that the test may kill, and a Sentinel that soon notices."""
+    with running(SentinelSet(tmp_path_factory.mktemp("sentinel"), down_after_ms=500)) as servers:
+        yield servers
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ QUEUES: dict[str, Any] = {
     "urgent": {"kind": "email", "require": "english", "ring": "20s", "wrap_up": "10s", "max_wait": "1h", "capacity": 1},
     "both": {"kind": "email", "require": "english", "ring": "20s", "ring_at_once": 2},
     "members": {"kind": "email", "ring": "20s"},
+    "opening": {"kind": "email", "require": "english", "hours": "office", "closing": "eject"},
     "brief": {"kind": "email", "require": "english", "ring": "20s", "max_wait": "200ms"},
 }
 SOON_S = 5.0
@@ -35,6 +36,9 @@ SOON_S = 5.0
 def site(folder: Path) -> Site:
     """The small site, with queues for items. Agents 8002 and 8003 know English."""
     shutil.copytree(SMALL, folder)
+    (folder / "dialplan/calendars.yaml").write_text(
+        yaml.safe_dump({"calendars": {"office": {"open": {"daily": "24h"}}}})
+    )
     file = folder / "dialplan/queues.yaml"
     file.write_text(yaml.safe_dump({"queues": yaml.safe_load(file.read_text())["queues"] | QUEUES}))
     return sites.load(folder)
@@ -54,9 +58,10 @@ class Office:
     def __init__(self, line: RedisLine, at: Site) -> None:
         self.line, self.site = line, at
         self.calls: list[Notice] = []
+        self.orders = StandingOrders()
         self.acd = Acd(line, engine="main", on_notice=self._noticed)
         self.board = Board(
-            self.acd, line, engine="main", note=Journal(line).append, site=lambda: self.site, orders=StandingOrders()
+            self.acd, line, engine="main", note=Journal(line).append, site=lambda: self.site, orders=self.orders
         )
 
     def _noticed(self, notice: Notice) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
@@ -20,17 +19,6 @@ from tests.acd.redis_cluster import KEY, RedisCluster
 COUNTING = """#!lua name=counting
 redis.register_function('count', function(keys) return redis.call('INCR', keys[1] .. ':count') end)
 """
-
-
-@pytest.fixture
-def own_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
-    """A cluster whose nodes the test may kill."""
-    cluster = RedisCluster(tmp_path_factory.mktemp("cluster"), node_timeout_ms=600)
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.stop()
 
 
 class Move:

@@ -12,6 +12,7 @@ import pytest
 from engine.acd import Device, Intent, Placement
 from engine.items import NotThere, NotThisItem, TooLarge, TooMany, board, new_item, presence
 from engine.redis_line import LineDown, RedisLine
+from engine.store.order_rows import HoursOrder, Orders
 from tests.acd.office import Office, site, until
 
 
@@ -105,6 +106,25 @@ async def test_a_moved_item_waits_in_the_other_queue_since_it_came(office: Offic
     assert office.board.item(item.id).queue == "urgent"
     taken = next(event for event in await office.events(item) if event["type"] == "item.taken_out")
     assert (taken["target"], taken["by"]) == ("queue:urgent", "8001")
+
+
+async def test_a_moved_item_keeps_the_priority_that_somebody_has_given_it(office: Office) -> None:
+    item = await office.add("mail")
+    await office.acd.reprioritise(item.id, head_start_ms=300_000, strict=1, actor="li")
+    for queue in ("urgent", "mail"):
+        await office.board.move(item.id, queue, by="li")
+        told = await office.acd.explain(item.id)
+        assert told is not None
+        assert (told.queue, told.head_start_ms, told.strict) == (queue, 300_000, 1)
+
+
+async def test_what_waits_is_reached_by_an_order_about_opening_hours(office: Office) -> None:
+    sent_out, stays = await office.add("opening"), await office.add("mail")
+    office.orders.replace(Orders(1, [HoursOrder(calendar="office", is_open=False)], (), ()))
+    await office.board.hours_changed()
+    assert office.board.items() == [stays]
+    ended = next(event for event in await office.events(sent_out) if event["type"] == "item.ended")
+    assert ended["reason"] == "closed"
 
 
 async def test_an_item_that_the_other_queue_refuses_waits_where_it_was(office: Office) -> None:

@@ -55,6 +55,35 @@ async def test_whichever_of_limit_and_closing_time_comes_first_is_the_reason(des
     assert ends(desk) == [("closing", "closed"), ("limit", "timed_out")]
 
 
+async def test_closing_time_may_be_set_anew_for_who_waits_and_the_longest_wait_stays(desk: Desk) -> None:
+    await desk.staff({"8001": {}}, "any", ready=False)
+    terms = policy("any", max_wait_ms=10_000)
+    for item in ("now", "sooner", "never", "later"):
+        await desk.calls(item, terms, closes_in_ms=4_000)
+    assert await desk.acd.closes("now", 0)
+    assert ends(desk) == [("now", "closed")]
+    assert await desk.acd.closes("sooner", 2_000)
+    assert await desk.acd.closes("never", None)
+    assert await desk.acd.closes("later", 60_000)
+    assert not await desk.acd.closes("now", None)
+    await desk.passes(9_999)
+    assert ends(desk)[1:] == [("sooner", "closed")]
+    await desk.passes(1)
+    assert sorted(ends(desk)[2:]) == [("later", "timed_out"), ("never", "timed_out")]
+
+
+async def test_who_rings_when_their_queue_is_closed_rings_to_the_end(desk: Desk) -> None:
+    await desk.staff({"8001": {}, "8002": {}}, "any")
+    await desk.calls("answered")
+    await desk.calls("missed")
+    for item in ("answered", "missed"):
+        assert await desk.acd.closes(item, 0)
+    assert await desk.acd.accept(desk.offers[0].token) is True
+    assert not await desk.acd.closes("answered", 0)
+    await desk.misses(Missed.NO_ANSWER)
+    assert ends(desk) == [("missed", "closed")]
+
+
 async def test_full_queue_refuses_unless_somebody_is_free_for_the_caller(desk: Desk) -> None:
     await desk.staff({"8001": {"sales": 1}, "8002": {"latin": 1}}, "sales", "latin", ready=False)
     for number in range(2):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,17 +16,6 @@ from engine.redis_line import LineDown, RedisLine
 from tests.acd.desk import Desk
 from tests.acd.lines import opened, until
 from tests.acd.redis_sentinel import MASTER, SentinelSet
-
-
-@pytest.fixture
-def own_set(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SentinelSet]:
-    """Servers that the test may kill, and a Sentinel that soon notices."""
-    servers = SentinelSet(tmp_path_factory.mktemp("sentinel"), down_after_ms=500)
-    try:
-        servers.start()
-        yield servers
-    finally:
-        servers.stop()
 
 
 async def test_sentinels_that_are_gone_or_know_no_such_master_are_passed_over(sentinel_set: SentinelSet) -> None:

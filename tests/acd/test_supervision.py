@@ -81,6 +81,21 @@ async def test_item_that_is_taken_out_is_told_to_its_engine_with_its_target(desk
     assert (await desk.agent("8001")).ready == ("voice",)
 
 
+async def test_what_an_item_has_of_its_own_goes_with_it_when_it_is_moved(desk: Desk) -> None:
+    await desk.staff({"8001": {}}, "any", ready=False)
+    await desk.calls("before", queue="service", waited_ms=60_000)
+    await desk.calls("call")
+    await desk.acd.reprioritise("call", head_start_ms=300_000, strict=1, actor="anna")
+    await desk.acd.release("call", "moved", target="queue:service", actor="anna")
+    [moved] = desk.released
+    assert (moved.queue, moved.head_start_ms, moved.strict) == ("service", 300_000, 1)
+    await desk.calls("call", queue="service", head_start_ms=moved.head_start_ms, strict=moved.strict)
+    assert [item.id for item in await desk.acd.waiting("service")] == ["call", "before"]
+    told = await desk.acd.explain("call")
+    assert told is not None
+    assert (told.head_start_ms, told.strict) == (300_000, 1)
+
+
 async def test_accepted_item_is_nobodys_to_move(desk: Desk) -> None:
     await desk.staff({"8001": {}, "8002": {}}, "any")
     await desk.calls("call")

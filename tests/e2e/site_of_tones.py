@@ -128,10 +128,9 @@ def _more_agents(file: dict[str, Any]) -> None:
 
 def _short_queues(file: dict[str, Any]) -> None:
     for queue in file["queues"].values():
-        queue.update(ring=RING_S, wrap_up=WRAP_UP_S, announce_position=2, music="tone")
-    service = file["queues"]["service"]
-    del service["announce_position"]
-    service["announce"] = {"wait": True, "every": 2}
+        queue.update(ring=RING_S, wrap_up=WRAP_UP_S, music="tone")
+        if "announce" not in queue:
+            queue["announce_position"] = 2
 
 
 def _short_menu(file: dict[str, Any]) -> None:

@@ -284,6 +284,30 @@ async def test_whoever_is_cancelled_by_hand_is_not_called_any_more(scene: Scene)
     assert (await callback(scene, jo, "cancelled"))["closed_by"] == "8001"
 
 
+async def test_a_callback_that_a_supervisor_moves_is_called_by_the_other_queue(scene: Scene) -> None:
+    lea, far_end = "13912340012", await scene.far_end()
+    asked = await asks(scene, lea)
+    await callback(scene, lea, "waiting")
+    (waits,) = (await scene.hotline.ask("/v1/queues/back/waiting"))["line"]
+    moved = {"queue": "back_customer", "by": "li"}
+    await ask(scene.hotline.state.api_socket, f"/v1/items/{waits['id']}/move", body=moved)
+    (agent,) = await scene.agents(1, BACK_POOL)
+    customer = await customer_answers(far_end)
+    assert agent.received == [], "in that queue the customer's phone rings first"
+    scene.expect_another_row()
+    await customer.press("1")
+    ring = await agent.ringing()
+    await ring.answer()
+    await hear_each_other(customer, ring)
+    await customer.hang_up()
+    done = await callback(scene, lea, "done")
+    assert (done["id"], done["queue"]) == (asked["id"], "back_customer")
+    story = kinds_of(await events(scene, asked))
+    assert story.index("item.taken_out") < story.index("callback.moved") < story.index("callback.dialled")
+    row = await row_of(scene, lea)
+    assert row["queued_ms"] == pytest.approx(asked["placed_ms"], abs=5), "it has waited since it was asked for"
+
+
 async def test_a_number_that_no_trunk_may_dial_is_not_called_back(scene: Scene) -> None:
     call = await scene.dial("13900123456", number=ASKS)
     await call.answered()

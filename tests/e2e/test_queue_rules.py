@@ -18,8 +18,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 ANNE, BOB, CARL = "13600136081", "13600136082", "13600136083"
 NARROW, STAFFED, BRIEF, EJECTING, DRAINING, KEYED, KNOWN = "2345678"
 BRIEF_MS = 2000  # the longest wait in the queue `brief`; the next one's counts from there
-FULL_HZ, NOBODY_HZ, CLOSED_HZ, LEFT_HZ, MESSAGE_HZ = (
-    PROMPTS_HZ[name] for name in ("too-short", "blocked", "no-input", "survey-thanks", "leave-message")
+FULL_HZ, NOBODY_HZ, CLOSED_HZ, LEFT_HZ, MESSAGE_HZ, KEYS_HZ = (
+    PROMPTS_HZ[name] for name in ("too-short", "blocked", "no-input", "survey-thanks", "leave-message", "survey-ask")
 )
 
 
@@ -108,6 +108,27 @@ async def test_at_closing_time_some_queues_send_their_callers_out_and_others_ser
     assert only(await scene.events_of(await scene.row(CARL)), "item.refused")["reason"] == "closed"
 
 
+async def opening(scene: Scene, state: str, **said: float) -> None:
+    await ask(scene.hotline.state.api_socket, "/v1/hours/brief", body={"state": state, "by": "li", **said})
+
+
+async def test_who_waits_is_reached_by_an_order_about_opening_hours(scene: Scene) -> None:
+    await opening(scene, "open", for_s=2)
+    ejected, drained = await scene.in_line(ANNE, EJECTING), await scene.in_line(BOB, DRAINING)
+    call = await scene.until_active(ANNE, "queue", "ejecting")
+    await scene.until_active(BOB, "queue", "draining")
+    try:
+        await opening(scene, "open")
+        await until_waited(scene, call, 2500)
+        assert await ejected.hears(MUSIC_HZ, within=2)
+        await opening(scene, "closed")
+        assert await ejected.hears(CLOSED_HZ, within=2)
+        assert await drained.hears(MUSIC_HZ, within=2)
+    finally:
+        await opening(scene, "follow")
+    assert only(await scene.events_of(await scene.row(ANNE)), "item.ended")["reason"] == "closed"
+
+
 async def test_whoever_overflows_keeps_the_place_of_when_they_came(scene: Scene) -> None:
     agent = await present(scene)
     first = await waits(scene, ANNE, BRIEF)
@@ -182,6 +203,13 @@ async def test_a_key_while_a_phone_rings_leads_out_and_the_agent_is_not_charged(
     events = await scene.events_of(await scene.row(ANNE))
     assert only(events, "item.ended")["reason"] == f"key_{outcome}"
     assert "offer.missed" not in kinds_of(events)
+
+
+async def test_who_waits_is_told_which_keys_there_are_and_may_press_one_at_once(scene: Scene) -> None:
+    call = await scene.in_line(ANNE, KEYED)
+    assert await call.hears(KEYS_HZ, within=10)
+    await call.press("1")
+    assert await call.hears(LEFT_HZ, within=10)
 
 
 async def test_of_a_key_and_an_answer_in_the_same_moment_exactly_one_counts(scene: Scene) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import time
@@ -14,7 +15,7 @@ from engine.acd import Acd, Device
 from engine.redis_line import RedisLine
 from phones import Call
 from tests.e2e import site_of_tones
-from tests.e2e.hotline import Hotline
+from tests.e2e.hotline import STARTS_S, Hotline
 from tests.e2e.scene import AGENT_HZ, CALLER_HZ, SOON_S, Scene, kinds_of, only
 from tests.e2e.site_of_tones import MUSIC_HZ
 from tests.e2e.waiting import until
@@ -159,6 +160,86 @@ async def test_a_conversation_that_redis_lost_while_no_engine_watched_is_known_t
     await hear_each_other(talking, ring)
     await talking.hang_up()
     assert (await scene.row(ANNE))["end_reason"] == "completed_by_caller"
+
+
+async def test_an_engine_that_starts_while_redis_is_silent_takes_the_calls_over_when_it_answers(scene: Scene) -> None:
+    agent = await scene.agent()
+    talking, talks = await scene.talking(ANNE, agent)
+    waiting = await scene.queued(BOB)
+    hotline = scene.hotline
+    hotline.kill("redis", signal.SIGSTOP)
+    try:
+        pids = {old := hotline.kill("engine")}
+
+        async def tries_again() -> bool:
+            pids.add(hotline.pid("engine") or old)
+            return len(pids) > 2
+
+        await until(tries_again, within=STARTS_S, what="an engine has found no Redis, and another one starts")
+        await hear_each_other(talking, talks)
+    finally:
+        hotline.kill("redis", signal.SIGCONT)
+    await hotline.replaced("engine", old)
+    await talking.hang_up()
+    ring = await agent.ringing(timeout=10)
+    assert ring.caller_number == BOB
+    await ring.answer()
+    await hear_each_other(waiting, ring)
+    await waiting.hang_up()
+    assert [(await scene.row(caller))["end_reason"] for caller in (ANNE, BOB)] == ["completed_by_caller"] * 2
+
+
+async def killed_and_read(hotline: Hotline) -> int:
+    """Kills the engine, and returns its pid when the next one has read which calls it had."""
+    async with Redis(unix_socket_path=str(hotline.state.redis_socket)) as redis, redis.monitor() as commands:
+        old = hotline.kill("engine")
+        async with asyncio.timeout(STARTS_S):
+            async for seen in commands.listen():
+                if seen["command"].startswith("MGET hotline:{default}:call:"):
+                    break
+    return old
+
+
+async def test_calls_are_taken_over_when_redis_goes_away_while_the_next_engine_starts(scene: Scene) -> None:
+    agent = await scene.agent()
+    talking, talks = await scene.talking(ANNE, agent)
+    waiting = await scene.queued(BOB)
+    assert await waiting.hears(MUSIC_HZ, within=6)
+
+    hotline = scene.hotline
+    hotline.kill("asterisk", signal.SIGSTOP)  # so that the next engine is held up before it can ask for their places
+    try:
+        old = await killed_and_read(hotline)
+        hotline.kill("redis", signal.SIGSTOP)
+    finally:
+        hotline.kill("asterisk", signal.SIGCONT)
+    since = time.monotonic()
+    try:
+        await hotline.replaced("engine", old)
+        await hear_each_other(talking, talks)
+        new = await scene.dial(CARL)
+        await new.answered()
+        await new.press("1")
+        assert await new.hears(MUSIC_HZ, within=10)
+        while time.monotonic() - since < SILENT_S:
+            assert await new.hears(MUSIC_HZ, within=2)
+        assert await waiting.hears(MUSIC_HZ, within=2)
+        await hear_each_other(talking, talks)
+    finally:
+        hotline.kill("redis", signal.SIGCONT)
+
+    await scene.until_active(BOB, "phase", "waiting")
+    await talking.hang_up()
+    for caller, call in ((BOB, waiting), (CARL, new)):
+        ring = await agent.ringing(timeout=10)
+        assert ring.caller_number == caller
+        await ring.answer()
+        await hear_each_other(call, ring)
+        await ring.hang_up()
+    talked, waited = await scene.row(ANNE), await scene.row(BOB)
+    assert (talked["end_reason"], talked["agent"]) == ("completed_by_caller", scene.user(agent))
+    assert talked["talk_ms"] == talked["ended_ms"] - talked["connected_ms"] > 1000 * SILENT_S
+    only(await scene.events_of(waited), "item.enqueued")  # never put in line a second time
 
 
 async def test_while_redis_is_silent_callers_hear_music_agents_answer_and_nothing_spins(scene: Scene) -> None:

@@ -102,6 +102,19 @@ async def test_a_caller_with_a_new_priority_is_answered_before_who_came_first(sc
     assert (await agent.ringing()).caller_number == ANNE
 
 
+async def test_a_moved_caller_keeps_the_priority_that_a_supervisor_has_given_them(scene: Scene) -> None:
+    await scene.queued(ANNE)
+    await scene.queued(BOB)
+    await hand(scene, BOB, "priority", head_start_s=300)
+    for caller in (ANNE, BOB):
+        await hand(scene, caller, "move", queue="service")
+        await scene.until_active(caller, "queue", "service")
+    agent = await scene.phone(SERVICE)
+    ring = await agent.ringing()
+    assert ring.caller_number == BOB
+    await ring.reject(486)
+
+
 async def test_a_withdrawn_caller_goes_on_in_the_flow(scene: Scene) -> None:
     call = await scene.queued(ANNE)
     await hand(scene, ANNE, "withdraw", reason="wrong queue")

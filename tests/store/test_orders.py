@@ -120,6 +120,22 @@ async def test_an_order_counts_at_once_in_the_engine_that_was_told(keepers: tupl
     assert not await here.withdraw(HoursOrder, by="li", calendar="office")
 
 
+async def test_an_engine_is_told_when_somebody_decides_about_opening_hours_and_of_nothing_else(
+    database: Database, line: RedisLine
+) -> None:
+    told: list[int] = []
+    here = OrderKeeper(database, line, on_hours=lambda: told.append(len(here.standing.all.hours)))
+    await here.open()
+    try:
+        await here.put(NUISANCE)
+        assert told == []
+        await here.put(CLOSED)
+        await here.withdraw(HoursOrder, by="li", calendar="office")
+        assert told == [1, 0]
+    finally:
+        await here.close()
+
+
 async def test_an_order_reaches_the_other_engine_without_its_asking(
     keepers: tuple[OrderKeeper, OrderKeeper], until: Until
 ) -> None:

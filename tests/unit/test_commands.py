@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from engine.cli import common
-from engine.cli.main import app
 from engine.host.state import State
+from tests.unit.command_line import said
 from tests.unit.fake_engine import FakeEngine
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -49,29 +45,6 @@ AGENT = {
 }
 QUEUE = {"queue": "sales", "requirement": "sales", "waiting": 0, "oldest_wait_ms": 0, "ready": 2}
 ANSWERS = {"/v1/calls": {"active": [], "ended": [CALL]}, "/v1/agents": [AGENT], "/v1/queues": [QUEUE]}
-
-
-@pytest.fixture
-def state() -> Iterator[State]:
-    folder = Path(tempfile.mkdtemp(prefix="hl-"))  # Unix sockets have short names
-    state = State(folder / "st")
-    state.make()
-    yield state
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def engine(state: State) -> Iterator[FakeEngine]:
-    engine = FakeEngine(state.api_socket, ANSWERS)
-    engine.open()
-    yield engine
-    engine.close()
-
-
-def said(*command: str) -> str:
-    result = CliRunner().invoke(app, command)
-    assert result.exit_code == 0, result.output
-    return result.output
 
 
 def width(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -24,15 +20,6 @@ class BrokenPhones:
 
     async def carrier(self, **_: Any) -> Any:
         raise PhoneError("the carrier's line is dead")
-
-
-@pytest.fixture
-def state() -> Iterator[State]:
-    folder = Path(tempfile.mkdtemp(prefix="hl-"))  # Unix sockets have short names
-    state = State(folder / "st")
-    state.make()
-    yield state
-    shutil.rmtree(folder)
 
 
 def idle(user: str) -> dict[str, str]:

@@ -98,6 +98,7 @@ SAMPLES: tuple[e.Event, ...] = (
     e.CallbackAnswered("callback-1a2b", AT, "b-1", CALL, 4_000),
     e.CallbackConfirmed(CALL, AT, "b-1"),
     e.CallbackFailed("callback-1a2b", AT, "b-1", "busy", 1, AT + 600_000, 17, 486),
+    e.CallbackMoved("callback-1a2b", AT, "b-1", "service", "sales"),
     e.CallbackClosed(CALL, AT, "b-1", "done", "8001"),
     e.SurveyAnswered(CALL, AT, "satisfied", 5),
     e.MessageQueued(CALL, AT, "m-1", "+8613800138000"),

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from typer.testing import CliRunner
 
 from engine.cli import common
-from engine.cli.main import app
 from engine.host.state import State
+from tests.unit.command_line import row, run
 from tests.unit.fake_engine import FakeEngine
 
 CALL, ITEM = "01kak3r9sdm4p7", "item-019ab3f2c1d0a1b2c3"
@@ -79,33 +74,9 @@ ANSWERS: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def state() -> Iterator[State]:
-    folder = Path(tempfile.mkdtemp(prefix="hl-"))  # Unix sockets have short names
-    state = State(folder / "st")
-    state.make()
-    yield state
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def engine(state: State, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEngine]:
+@pytest.fixture(autouse=True)
+def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(common.console, "width", common.WIDE)
-    engine = FakeEngine(state.api_socket, dict(ANSWERS))
-    engine.open()
-    yield engine
-    engine.close()
-
-
-def run(state: State, *command: str, code: int = 0) -> str:
-    result = CliRunner().invoke(app, [*command, "--state", str(state.folder)])
-    assert result.exit_code == code, result.output
-    return result.output
-
-
-def row(output: str, word: str) -> str:
-    (line,) = [line for line in output.splitlines() if word in line]
-    return line
 
 
 @pytest.mark.usefixtures("engine")

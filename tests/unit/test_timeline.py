@@ -61,6 +61,7 @@ SAID = {
     "callback.answered": "answered after 4.0 s: call hotline-1732219404.12",
     "callback.confirmed": "the customer has pressed the key: it is they who wanted to be called",
     "callback.failed": "try 1 failed: busy (SIP 486, cause 17); the next try comes in 10 min 00 s",
+    "callback.moved": "the callback was moved from sales to service",
     "callback.closed": "the callback is done, says 8001 李雷",
     "survey.answered": "answered 5 to satisfied",
     "message.queued": "a message to +8613800138000 waits to be sent",

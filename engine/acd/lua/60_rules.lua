@@ -8,7 +8,7 @@ release = function(i, reason, target)
   local cancelled = cancel_offers(i, reason, nil, true)
   delete_item(i)
   journal('item.ended', i.id, '"reason":' .. quoted(reason) .. ',"target":' .. quoted(target))
-  notify(i.engine, { 'released', i.id, reason, target })
+  notify(i.engine, { 'released', i.id, reason, target, i.head, i.strict })
   free_all(cancelled)
 end
 

@@ -2,18 +2,18 @@
 
 -- What enqueue may leave out.
 local USUALLY_ASKED = { __index = {
-  type = 'call', data = '', who = '', waited = 0, head_start = 0, preferred = '', patience = 0, exclude = {}, replaces = '',
+  type = 'call', data = '', who = '', waited = 0, head_start = 0, strict = 0, preferred = '', patience = 0, exclude = {}, replaces = '',
   closes_in = -1, hold = 0,
 } }
 
 local function new_item(args, asked)
   return {
-    id = checked_id(args[3]), terms = policy_of(args[4]), queue = asked.queue, policy = args[4], type = asked.type, engine = ENGINE,
-    who = asked.who, at = NOW - asked.waited, head = asked.head_start, strict = 0,
+    id = checked_id(args[3]), terms = policy_of(args[4]), queue = asked.queue, policy = args[4], type = asked.type,
+    engine = ENGINE, who = asked.who, at = NOW - asked.waited, head = asked.head_start, strict = asked.strict,
     member = format('%016d:', next_seq()) .. args[3], state = 'new', step = 1, line = '', score = 0,
     preferred = asked.preferred, patience_until = asked.patience > 0 and NOW + asked.patience or 0, step_at = 0,
-    limit_at = 0, limit_why = '', urgent_at = 0, back_at = 0, offers = {}, attempt = 0, excluded = {}, indexed = 0,
-    waited = 0, sole = 0, said_place = 0, said_by = 0, has_data = asked.data ~= '' and 1 or 0,
+    longest_at = 0, limit_at = 0, limit_why = '', urgent_at = 0, back_at = 0, offers = {}, attempt = 0, excluded = {},
+    indexed = 0, waited = 0, sole = 0, said_place = 0, said_by = 0, has_data = asked.data ~= '' and 1 or 0,
   }
 end
 
@@ -37,14 +37,19 @@ local function take_up(i, place)
   journal('item.resumed', i.id, '"queue":' .. quoted_name(i.queue) .. ',"wait_ms":' .. whole(NOW - i.at))
 end
 
+local function set_closing(i, closes_in)
+  i.limit_at, i.limit_why = i.longest_at, i.longest_at > 0 and 'timed_out' or ''
+  if closes_in >= 0 and (i.limit_at == 0 or NOW + closes_in <= i.limit_at) then
+    i.limit_at, i.limit_why = NOW + closes_in, 'closed'
+  end
+end
+
 -- How long somebody has waited elsewhere counts for their turn, and not for how long they may wait here: two queues that
 -- overflow into each other would else refuse them to each other for ever.
 local function set_limits(i, asked)
   local terms = i.terms
-  if terms.max_wait > 0 then i.limit_at, i.limit_why = NOW + terms.max_wait, 'timed_out' end
-  if asked.closes_in >= 0 and (i.limit_at == 0 or NOW + asked.closes_in <= i.limit_at) then
-    i.limit_at, i.limit_why = NOW + asked.closes_in, 'closed'
-  end
+  if terms.max_wait > 0 then i.longest_at = NOW + terms.max_wait end
+  set_closing(i, asked.closes_in)
   if terms.served_within > 0 then i.urgent_at = i.at + terms.served_within end
 end
 
@@ -58,7 +63,7 @@ local function refusal(i, takes_over)
   return why
 end
 
--- enqueue(item, policy, JSON { queue, and maybe type, data, who, waited, head_start, preferred, patience, exclude: [agent,
+-- enqueue(item, policy, JSON { queue, and maybe type, data, who, waited, head_start, strict, preferred, patience, exclude: [agent,
 -- ms, …], replaces, closes_in, hold }) -> position (1 is next; 0: offered at once, the offers are in the reply), or
 -- -1 if the policy is not interned, or why it was refused: full, no_agents, none_eligible, timed_out, closed. Asked
 -- again for a known item it changes nothing and repeats position and offers. O(k (R log n + x) + steps)
@@ -131,7 +136,7 @@ register('withdraw', function(args)
   local cancelled = cancel_offers(i, reason, nil, i.engine ~= ENGINE)
   delete_item(i)
   journal('item.ended', i.id, '"reason":' .. quoted(reason))
-  if i.engine ~= ENGINE then notify(i.engine, { 'released', i.id, reason, '' }) end
+  if i.engine ~= ENGINE then notify(i.engine, { 'released', i.id, reason, '', i.head, i.strict }) end
   free_all(cancelled)
   return 1
 end)
@@ -148,6 +153,21 @@ register('defer', function(args)
   arm_item(i)
   journal('item.deferred', i.id, '"reason":' .. quoted(reason) .. ',"until":' .. whole(i.back_at))
   free_all(cancelled)
+  return 1
+end)
+
+-- closes(item, closes_in) -> 1; 0: unknown item, or an agent has accepted it. It may wait for so long from now on, or -1: until
+-- its longest wait is over; a phone that rings rings to its end. O(k R log n)
+register('closes', function(args)
+  local i = load_item(args[3])
+  if not i or i.state == 'talking' then return 0 end
+  set_closing(i, tonumber(args[4]))
+  if i.state == 'waiting' and i.limit_at > 0 and i.limit_at <= NOW then
+    release(i, i.limit_why, '')
+    return 1
+  end
+  save_item(i)
+  arm_item(i)
   return 1
 end)
 

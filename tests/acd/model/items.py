@@ -60,9 +60,8 @@ class Items(Offers):
                 item.at, item.seq = other.at, other.seq
             item.head, item.strict = max(item.head, other.head), max(item.strict, other.strict)
         if policy.max_wait_ms:
-            item.limit_at, item.limit_why = self.now + policy.max_wait_ms, "timed_out"
-        if closes_in_ms is not None and (not item.limit_at or self.now + closes_in_ms <= item.limit_at):
-            item.limit_at, item.limit_why = self.now + closes_in_ms, "closed"
+            item.longest_at = self.now + policy.max_wait_ms
+        self._set_closing(item, closes_in_ms)
         if policy.served_within_ms:
             item.urgent_at = item.at + policy.served_within_ms
         if preferred and patience_ms:
@@ -70,6 +69,22 @@ class Items(Offers):
         self._place_in_steps(item)
         item.line, item.score = self.line(item, item.step), self.score(item)
         return item
+
+    def _set_closing(self, item: ModelItem, closes_in_ms: int | None) -> None:
+        item.limit_at, item.limit_why = item.longest_at, "timed_out" if item.longest_at else ""
+        if closes_in_ms is not None and (not item.limit_at or self.now + closes_in_ms <= item.limit_at):
+            item.limit_at, item.limit_why = self.now + closes_in_ms, "closed"
+
+    def closes(self, id_: str, closes_in_ms: int | None) -> bool:
+        item = self.items.get(id_)
+        if item is None or item.state == "talking":
+            return False
+        self._set_closing(item, closes_in_ms)
+        if item.state == "waiting" and self.over(item):
+            self._release(item, item.limit_why)
+        else:
+            self._arm_item(item)
+        return True
 
     def _refusal(self, item: ModelItem, other: ModelItem | None) -> str:
         if self.over(item):

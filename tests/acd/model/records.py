@@ -80,6 +80,7 @@ class ModelItem:
     attempt: int = 0
     excluded: dict[str, int] = field(default_factory=dict)
     step_at: int = NEVER
+    longest_at: int = NEVER
     limit_at: int = NEVER
     limit_why: str = ""
     urgent_at: int = NEVER

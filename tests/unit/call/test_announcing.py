@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.acd.states import Figures
+from engine.call import announcing
 from engine.call.announcing import Announcer
 from engine.call.inbound import InboundCall
 from engine.config.queues import Announce
@@ -28,7 +29,8 @@ LINE = Figures(4, 3, 50, 150 * MINUTE, 50, 150 * MINUTE, 0, said_place=0, said_m
 class Caller:
     """One who waits, and the ACD as the announcer sees it: it keeps what was said, as Redis does."""
 
-    def __init__(self, **announce: Any) -> None:
+    def __init__(self, *, has_keys: bool = False, **announce: Any) -> None:
+        self.has_keys = has_keys
         self.figures: Figures | None = LINE
         self.now_ms = 0
         self.down = False
@@ -68,7 +70,7 @@ class Caller:
 
     def restarts(self) -> None:
         """Another engine takes over."""
-        self._announcer = Announcer(self._call, self._announce)
+        self._announcer = Announcer(self._call, self._announce, has_keys=self.has_keys)
 
     async def hears(self) -> list[str]:
         return await self._announcer.words()
@@ -169,6 +171,46 @@ async def test_nothing_is_told_to_whoever_does_not_wait_or_while_redis_is_away()
     assert await caller.hears() == []
     caller.down, caller.figures = False, None
     assert await caller.hears() == []
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(announcing, "time", clock)
+    return clock
+
+
+async def test_the_keys_are_told_after_the_place_and_again_now_and_then(clock: Clock) -> None:
+    caller = Caller(has_keys=True, keys="press-one", keys_every="2m")
+    assert await caller.hears() == ["all-agents-busy", "position-4", "press-one"]
+    clock.now_s += 90
+    assert await caller.at(3).hears() == ["position-3"]
+    clock.now_s += 30
+    assert await caller.hears() == ["press-one"]
+    clock.now_s += 30
+    assert await caller.hears() == []
+
+
+async def test_whoever_has_been_told_of_the_keys_is_not_told_at_once_by_the_next_engine(clock: Clock) -> None:
+    caller = Caller(has_keys=True, position=False, keys="press-one", keys_every="2m")
+    assert await caller.hears() == ["all-agents-busy", "press-one"]
+    caller.restarts()
+    assert await caller.hears() == []
+    clock.now_s += 120
+    assert await caller.hears() == ["press-one"]
+
+
+async def test_keys_that_lead_nowhere_are_not_told_of() -> None:
+    caller = Caller(keys="press-one")
+    assert await caller.hears() == ["all-agents-busy", "position-4"]
 
 
 @settings(max_examples=60)

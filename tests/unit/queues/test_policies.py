@@ -179,3 +179,12 @@ def test_how_long_one_may_wait_until_the_queue_closes(
 ) -> None:
     loaded = site(tmp_path, {"desk": {"require": "any", "hours": "office", "closing": closing}})
     assert policies.closes_in_ms(loaded.queues["desk"], loaded, orders, at) == closes_in_ms
+
+
+@pytest.mark.parametrize(("closing", "still_open_ms"), [("drain", None), ("eject", 0)])
+def test_who_waits_when_the_queue_closes_is_served_still_unless_it_sends_them_out(
+    tmp_path: Path, closing: str, still_open_ms: int | None
+) -> None:
+    loaded = site(tmp_path, {"desk": {"require": "any", "hours": "office", "closing": closing}})
+    for orders, at in ((NOBODY_ORDERED, SEVEN_IN_THE_EVENING), (forced(is_open=False), TEN)):
+        assert policies.still_open_ms(loaded.queues["desk"], loaded, orders, at) == still_open_ms

@@ -11,7 +11,7 @@ from engine.config.prompts import used
 from engine.config.queues import Queue
 from engine.sounds import Sounds
 
-FIRST, PLACE, WAIT = "all-agents-busy", "position-3", "wait-3-to-5"
+FIRST, PLACE, WAIT, KEYS = "all-agents-busy", "position-3", "wait-3-to-5", "press-one"
 
 
 @pytest.mark.parametrize(
@@ -20,13 +20,14 @@ FIRST, PLACE, WAIT = "all-agents-busy", "position-3", "wait-3-to-5"
         ({"announce": {"position": True, "wait": True}}, {FIRST, PLACE, WAIT}),
         ({"announce": {"position": False, "wait": True}}, {FIRST, WAIT}),
         ({"announce": {"position": False, "wait": False}}, set()),
+        ({"keys": {"1": "leave"}, "announce": {"position": False, "keys": KEYS}}, {FIRST, KEYS}),
         ({"announce_position": "30s"}, {FIRST, PLACE}),
         ({"announce_position": None}, set()),
     ],
 )
 def test_a_queue_plays_the_words_for_what_it_announces(announce: dict[str, Any], played: set[str]) -> None:
     queue = Queue.model_validate({"require": "any", **announce})
-    uses = [use for use in used({}, {"sales": queue}, {}, Sounds()) if use.prompt in {FIRST, PLACE, WAIT}]
+    uses = [use for use in used({}, {"sales": queue}, {}, Sounds()) if use.prompt in {FIRST, PLACE, WAIT, KEYS}]
     assert {use.prompt for use in uses} == played
     assert {use.language for use in uses} == ({"zh-CN", "en"} if played else set())
     assert {use.at for use in uses} <= {("queues", "sales", key) for key in announce}

@@ -100,6 +100,7 @@ def test_what_is_said_is_written_short_or_long(written: dict[str, Any], said: An
         ({"require": "any", "strict": 10}, "`strict`: input should be less than or equal to 9"),
         ({"require": "any", "kind": "chatt"}, "4:5: no kind `chatt` (did you mean `chat`?)"),
         ({"require": "any", "hours": "offices"}, "4:5: no calendar `offices` in dialplan/calendars.yaml (did you"),
+        ({"require": "any", "announce": {"keys": "press-one"}}, "tells of keys, and the queue has none: write `keys`"),
         ({"require": "any", "closing": "eject"}, "`closing: eject` needs the name of a calendar: `hours: office`"),
         ({"require": "any", "keys": {"12": "leave"}}, "`12`: string should match pattern"),
         ({"require": "any", "keys": {1: "hang_up"}}, "`1`: input should be 'callback', 'voicemail' or 'leave'"),
