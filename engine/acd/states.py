@@ -35,13 +35,15 @@ class Work(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An agent is reserved for an item."""
+    """An agent is reserved for an item. One who is reserved ahead of their wrap-up's end and is free sooner: it is told
+    again, with the same token."""
 
     token: str  # `<number>-<item>`: the number only ever grows, so a later offer has a higher one
     item: str
     agent: str
     queue: str
     attempt: int  # 1 for the item's first offer
+    free_in_ms: int = 0  # then they are free for it, and their phone may ring
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class Hand:
     kind: str
     work: Work
     since_ms: int
-    until_ms: int  # of a wrap-up, else 0
+    until_ms: int  # of a wrap-up; of what was reserved ahead of its end, when they are free for it; else 0
 
     @property
     def item(self) -> str:
@@ -131,7 +133,7 @@ class AgentState:
     @property
     def wrapup_until_ms(self) -> int:
         """The latest end of a wrap-up; 0 for none."""
-        return max((hand.until_ms for hand in self.hands), default=0)
+        return max((hand.until_ms for hand in self.hands if hand.work is Work.WRAPUP), default=0)
 
     def routable(self, now_ms: int) -> bool:
         """Whether a call could be offered to them now."""
