@@ -20,6 +20,7 @@ from engine.acd.states import (
     Placement,
     QueueState,
     Released,
+    Sooner,
     Work,
 )
 
@@ -48,6 +49,7 @@ __all__ = [
     "Requirement",
     "RequirementError",
     "Said",
+    "Sooner",
     "Step",
     "UnknownAgent",
     "Work",

@@ -35,15 +35,24 @@ class Work(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An agent is reserved for an item. One who is reserved ahead of their wrap-up's end and is free sooner: it is told
-    again, with the same token."""
+    """An agent is reserved for an item."""
 
     token: str  # `<number>-<item>`: the number only ever grows, so a later offer has a higher one
     item: str
     agent: str
     queue: str
     attempt: int  # 1 for the item's first offer
-    free_in_ms: int = 0  # then they are free for it, and their phone may ring
+    free_in_ms: int = 0  # reserved ahead of their wrap-up's end: until then their phone must not ring
+
+
+@dataclass(frozen=True, slots=True)
+class Sooner:
+    """An agent who was reserved ahead is free sooner than was said."""
+
+    token: str
+    item: str
+    agent: str
+    free_in_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,7 @@ class Released:
     target: str
 
 
-Notice = Offer | Cancelled | Released
+Notice = Offer | Sooner | Cancelled | Released
 
 
 @dataclass(frozen=True, slots=True)

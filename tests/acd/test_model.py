@@ -408,14 +408,16 @@ class Histories(RuleBasedStateMachine):
         told: list[tuple[str, ...]] = []
         for name, desk in self.desks.items():
             told += [(name, "offer", offer.token, offer.agent) for offer in desk.offers]
+            told += [(name, "sooner", free.token, free.agent) for free in desk.sooner]
             told += [(name, "cancelled", gone.token, gone.reason) for gone in desk.cancelled]
             told += [(name, "released", gone.item, gone.reason) for gone in desk.released]
             self.past_tokens += [offer.token for offer in desk.offers]
-            for heard in (desk.offers, desk.cancelled, desk.released):
+            for heard in (desk.offers, desk.sooner, desk.cancelled, desk.released):
                 heard.clear()
             for letter in found.get(f"mailbox:{name}", []):
                 kind, first, *rest = orjson.loads(letter)
-                told.append((name, kind, first, {"offer": rest[1], "cancelled": rest[-1], "released": rest[0]}[kind]))
+                said = {"offer": rest[1:2], "sooner": rest[1:2], "cancelled": rest[-1:], "released": rest[:1]}[kind]
+                told.append((name, kind, first, *said))
                 self.past_tokens += [first] if kind == "offer" else []
             if f"mailbox:{name}" in found:
                 self.run(self.line.call("DEL", f"{inside.PREFIX}mailbox:{name}"))

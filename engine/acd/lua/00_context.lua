@@ -5,9 +5,9 @@
 -- Every function is called as `FCALL hotline_<version>_<verb> 1 hotline:{<domain>} <now_ms> <engine> …`:
 --   now_ms   "0" for Redis' own clock (always, outside tests); <engine> who asks: its notices come back in the reply
 --   reply    { result, due_in_ms, notice, notice, … }: due_in_ms is when the earliest timer set here is due, -1 if none
---            was. A notice is { 'offer', token, item, agent, queue, attempt, free_in_ms unless they are free }, which may
---            be repeated when that becomes less, { 'cancelled', token, item, agent, reason } or { 'released', item,
---            reason, target }. Those for other engines go to their mailbox instead.
+--            was. A notice is { 'offer', token, item, agent, queue, attempt, free_in_ms unless they are free now },
+--            { 'sooner', token, item, agent, free_in_ms }, { 'cancelled', token, item, agent, reason } or { 'released',
+--            item, reason, target }. Those for other engines go to their mailbox instead.
 --
 -- Keys, all below hotline:{<domain>}:<SHAPE>: but the journal, which is hotline:{<domain>}:journal for readers of any
 -- version (one hash tag a domain, so a domain lives on one node of a cluster). L is a line:

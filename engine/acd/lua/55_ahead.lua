@@ -70,7 +70,7 @@ local function free_sooner(a, hand, from)
   local i, offer = item_of(hand.token)
   hand.till, offer.offered_at, a.idle_since = from, from, from
   save_item(i)
-  notify(i.engine, offer_notice(i, offer))
+  notify(i.engine, { 'sooner', offer.token, i.id, a.id, from - NOW })
 end
 
 review_ahead = function(a)

@@ -56,7 +56,7 @@ class Ahead(Offers):
             item, _ = self._find(ahead.token)
             assert item is not None
             ahead.until = agent.idle_since = from_
-            self._tell(item.engine, "offer", ahead.token, agent.id)
+            self._tell(item.engine, "sooner", ahead.token, agent.id)
 
     def _take_back_ahead(self, agent: ModelAgent, token: str) -> None:
         item, offer = self._find(token)
