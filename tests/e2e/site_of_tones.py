@@ -73,7 +73,7 @@ RULES_POOL = [str(number) for number in range(8101, 8121)]
 BACK_POOL = [str(number) for number in range(8131, 8143)]  # those who call back
 OUTSIDE_POOL = [str(number) for number in range(8121, 8130)]
 
-WRAP_UP_S = 0.6
+WRAP_UP_S, LONG_WRAP_UP_S = 0.6, 6.0
 RING_S = 3.0
 IDENTITY_DEADLINE_S = 0.6
 
@@ -129,6 +129,7 @@ def _more_agents(file: dict[str, Any]) -> None:
 def _short_queues(file: dict[str, Any]) -> None:
     for queue in file["queues"].values():
         queue.update(ring=RING_S, wrap_up=WRAP_UP_S, announce_position=2, music="tone")
+    file["queues"]["back_ahead"].update(wrap_up=LONG_WRAP_UP_S)
     service = file["queues"]["service"]
     del service["announce_position"]
     service["announce"] = {"wait": True, "every": 2}
