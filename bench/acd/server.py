@@ -53,9 +53,7 @@ def _listens(path: Path) -> bool:
 async def server(folder: Path) -> AsyncIterator[Server]:
     """Raises BenchError, LineDown."""
     path = folder / "redis.sock"
-    async with running(
-        await spawn("redis-server", redis_child.argv(path, folder), log=folder / "redis.log")
-    ) as child:
+    async with running(await spawn("redis-server", redis_child.argv(path, folder), log=folder / "redis.log")) as child:
         await child.until(lambda: _listens(path), timeout=_STARTS_S)
         line = RedisLine(f"unix://{path}", deadline_s=30)
         await line.open()

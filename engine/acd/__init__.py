@@ -21,6 +21,7 @@ from engine.acd.states import (
     Placement,
     QueueState,
     Released,
+    Sooner,
     Work,
 )
 
@@ -50,6 +51,7 @@ __all__ = [
     "Requirement",
     "RequirementError",
     "Said",
+    "Sooner",
     "Step",
     "UnknownAgent",
     "Work",

@@ -35,7 +35,7 @@ class OfferSeen:
     agent: str
     state: str
     token: str
-    ms: int
+    ms: int  # since it was made; below 0, how long until the agent, who still wraps up, is free for it
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ class Policy:
     ignored_limit: int = 3  # offers ignored in a row that make an agent not ready, reason "rona"
     place_kept_ms: int = 0
     reckoned: bool = False  # how long it takes: where somebody is told, and for nothing otherwise
+    ahead_ms: int = 0  # so long before an agent's wrap-up ends an item may be reserved for them (calls only)
 
     def __post_init__(self) -> None:
         times = [step.after_ms for step in self.steps]
@@ -88,6 +89,8 @@ class Policy:
             raise ValueError("a policy's steps begin at 0 and each comes later than the one before")
         if not 0 <= self.ring <= AT_ONCE_AT_MOST or not 0 <= self.strict <= STRICTEST:
             raise ValueError(f"ring goes from 0 to {AT_ONCE_AT_MOST}, strict from 0 to {STRICTEST}")
+        if self.ahead_ms and self.kind != "voice":
+            raise ValueError("only calls are reserved ahead")
         for text in (text for step in self.steps for text in (step.require, *step.prefer)):
             parse(text)
         for text in self.requirements():
@@ -134,6 +137,7 @@ class Policy:
             "ignored_limit": self.ignored_limit,
             "place_kept": self.place_kept_ms,
             "reckoned": self.reckoned,
+            "ahead": self.ahead_ms,
         }
         found: dict[str, Any] = {name: value for name, value in said.items() if value != USUAL[name]}
         found["lease"] = self.lease_ms
@@ -162,6 +166,7 @@ USUAL: dict[str, Any] = {
     "ignored_limit": 3,
     "place_kept": 0,
     "reckoned": False,
+    "ahead": 0,
 }
 
 

@@ -42,6 +42,17 @@ class Offer:
     agent: str
     queue: str
     attempt: int  # 1 for the item's first offer
+    free_in_ms: int = 0  # reserved ahead of their wrap-up's end: until then their phone must not ring
+
+
+@dataclass(frozen=True, slots=True)
+class Sooner:
+    """An agent who was reserved ahead is free sooner than was said."""
+
+    token: str
+    item: str
+    agent: str
+    free_in_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,7 @@ class Released:
         return self.target.removeprefix(TO_QUEUE) if self.target.startswith(TO_QUEUE) else ""
 
 
-Notice = Offer | Cancelled | Released
+Notice = Offer | Sooner | Cancelled | Released
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +112,7 @@ class Hand:
     kind: str
     work: Work
     since_ms: int
-    until_ms: int  # of a wrap-up, else 0
+    until_ms: int  # of a wrap-up; of what was reserved ahead of its end, when they are free for it; else 0
 
     @property
     def item(self) -> str:
@@ -143,7 +154,7 @@ class AgentState:
     @property
     def wrapup_until_ms(self) -> int:
         """The latest end of a wrap-up; 0 for none."""
-        return max((hand.until_ms for hand in self.hands), default=0)
+        return max((hand.until_ms for hand in self.hands if hand.work is Work.WRAPUP), default=0)
 
     def routable(self, now_ms: int) -> bool:
         """Whether a call could be offered to them now."""

@@ -11,7 +11,7 @@ import structlog
 from redis.exceptions import ResponseError
 
 from engine.acd.library import SHAPE, library, load
-from engine.acd.states import Cancelled, Notice, Offer, Released
+from engine.acd.states import Cancelled, Notice, Offer, Released, Sooner
 from engine.redis_line import Argument, LineDown, RedisLine, Sink
 
 log = structlog.get_logger("acd")
@@ -19,7 +19,12 @@ log = structlog.get_logger("acd")
 _LONGEST_SLEEP_S = 1.0  # between ticks: timers that other engines set are found at the latest after this
 _MAILBOX_BLOCK_S = 5
 _LETTERS = 100  # read at a time
-_KINDS: dict[str, Callable[..., Notice]] = {"offer": Offer, "cancelled": Cancelled, "released": Released}
+_KINDS: dict[str, Callable[..., Notice]] = {
+    "offer": Offer,
+    "sooner": Sooner,
+    "cancelled": Cancelled,
+    "released": Released,
+}
 
 
 def notice(words: list[Any]) -> Notice:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
@@ -55,15 +56,34 @@ class Ringing:
         self._call, self.offer, self._ring_s = call, offer, ring_s
         self._acd, self._node = call.board.acd, call.board.node
         self._leg: Channel | None = None
+        self._moved = asyncio.Event()
+        self.free_in(offer.free_in_ms)
 
     def dial(self) -> asyncio.Task[Answer | Missed | None]:
-        """The INVITE leaves before anything else is done; what comes of it is the task's result, as of `answered()`."""
+        """The INVITE leaves before anything else is done; to an agent who still wraps up, when that is over. What comes
+        of it is the task's result, as of `answered()`."""
+        return asyncio.ensure_future(self._when_free() if self.offer.free_in_ms else self._invite())
+
+    def free_in(self, ms: int) -> None:
+        """The agent's wrap-up will be over then."""
+        self._free_at = time.monotonic() + ms / 1000
+        self._moved.set()
+
+    async def _when_free(self) -> Answer | Missed | None:
+        while (left_s := self._free_at - time.monotonic()) > 0:
+            self._moved.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
+                    await self._moved.wait()
+        return await self._invite()
+
+    def _invite(self) -> Coroutine[Any, Any, Answer | Missed | None]:
         call, agent = self._call, self.offer.agent
         self._began = time.monotonic()
         call.record.offers += 1
         phone = phone_of(call, agent)
         if isinstance(phone, Missed):
-            return asyncio.ensure_future(self._missed(phone))
+            return self._missed(phone)
         leg, dialled = self._node.originate(
             LegOf.AGENT.id(self.offer.token),
             phone.endpoint,
@@ -76,7 +96,7 @@ class Ringing:
             call.board.outside_lines.hold(phone.trunk, leg)
         else:
             call.board.phones.ours(agent, leg)
-        return asyncio.ensure_future(self._answered(phone, leg, dialled))
+        return self._answered(phone, leg, dialled)
 
     def hang_up(self, reason: str = "normal") -> None:
         """Ends the leg, once, whatever it is doing. `answered_elsewhere`: another phone was answered first, and this

@@ -28,6 +28,11 @@ class Ringers:
             ringing = Ringing(self._call, offer, self._ring_s)
             self._ringing[offer.token] = (ringing, ringing.dial())
 
+    def free_in(self, token: str, ms: int) -> None:
+        """Whom it was to ring later, when they have wrapped up, it rings after so long."""
+        if token in self._ringing:
+            self._ringing[token][0].free_in(ms)
+
     def __bool__(self) -> bool:
         return bool(self._ringing)
 

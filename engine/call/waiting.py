@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from engine.acd import Cancelled, Missed, Offer, Released
+from engine.acd import Cancelled, Missed, Offer, Released, Sooner
 from engine.call.announcing import Announcer
 from engine.call.conversation import Conversation
 from engine.call.offer import Answer
@@ -115,19 +115,24 @@ class Waiting:
             if (over := await self._after(ended)) is not None:
                 return over
         while (notice := self._call.notices.take()) is not None:
-            match notice:
-                case Offer():
-                    self._ringers.ring(notice)
-                case Cancelled():
-                    await self._ringers.stop(notice.token)
-                case Released():
-                    return self._released(notice)
+            if isinstance(notice, Released):
+                return self._released(notice)
+            await self._heed(notice)
         if self._key is not None and self._key.done():
             return await self._leave_by(self._key.result())
         if self._latest is not None and time.monotonic() >= self._latest and not self._ringers:
             return await self._give_up_on_redis()
         await self._speak()
         return None
+
+    async def _heed(self, notice: Offer | Sooner | Cancelled) -> None:
+        match notice:
+            case Offer():
+                self._ringers.ring(notice)
+            case Sooner():
+                self._ringers.free_in(notice.token, notice.free_in_ms)
+            case Cancelled():
+                await self._ringers.stop(notice.token)
 
     def _released(self, notice: Released) -> str:
         call = self._call

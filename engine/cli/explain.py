@@ -82,7 +82,10 @@ class _Page:
         """Everybody of its line, then those who are not in it."""
         table = plain_table("agent", "", "why not")
         for offer in now["offers"]:
-            table.add_row(self._context.agent(offer["agent"]), offer["state"], f"for {span(offer['ms'])}")
+            since = (
+                f"for {span(offer['ms'])}" if offer["ms"] >= 0 else f"free in {span(-offer['ms'])}, after their wrap-up"
+            )
+            table.add_row(self._context.agent(offer["agent"]), offer["state"], since)
         offered = {offer["agent"] for offer in now["offers"]}
         for agent in now["agents"]:
             if agent["agent"] not in offered:
@@ -111,7 +114,9 @@ class _Page:
         name = self._context.agent
         head = f"offer {offer['attempt']} to {name(offer['agent'])}, step {offer['step']}: {offer['requirement']}"
         outcome = f" → {_outcome(offer['outcome'])}" if offer["outcome"] else " → open"
-        lines = [f"{head}; after {span(offer['wait_ms'])}, {_ORDERS.get(offer['order'], offer['order'])}{outcome}"]
+        ahead = f", ahead of the last {span(offer['free_in_ms'])} of their wrap-up" if offer["free_in_ms"] else ""
+        order = _ORDERS.get(offer["order"], offer["order"])
+        lines = [f"{head}; after {span(offer['wait_ms'])}, {order}{ahead}{outcome}"]
         considered = [f"{name(each['agent'])} idle {span(each['idle_ms'])}" for each in offer["candidates"]]
         passed = [f"{name(each['agent'])} {_why(each['why'])}" for each in offer["passed"]]
         lines += [f"considered: {'; '.join(considered)}"] if considered else []

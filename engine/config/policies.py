@@ -78,6 +78,7 @@ def policy_of_callback(to: ToQueue, site: Site, variables: Variables) -> Policy:
         max_wait_ms=0,
         leave_when=frozenset(),
         place_kept_ms=0,
+        ahead_ms=_ms(callbacks.dial_ahead) if callbacks.first == "customer" else 0,
     )
 
 

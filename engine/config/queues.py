@@ -85,7 +85,7 @@ class CallingBack(Written):
 
     `tries` calls at the most, the first no sooner than `delay` after they have asked, the others `gap` apart; while
     `hours` (else the queue's) are open, and no later than `within` after they have asked. `trunk`: the only one that
-    may carry them.
+    may carry them. `dial_ahead`: with the customer first, their phone may ring so long before an agent has wrapped up.
     """
 
     first: Literal["agent", "customer"] = "agent"
@@ -97,6 +97,15 @@ class CallingBack(Written):
     within: Seconds = Field(default=3 * 86_400.0, gt=0)
     hours: Name | None = None
     trunk: Name | None = None
+    dial_ahead: Seconds = Field(default=10.0, ge=0, le=30)
+
+    @model_validator(mode="after")
+    def _ahead_of_what(self) -> CallingBack:
+        if self.first == "agent" and self.dial_ahead and "dial_ahead" in self.model_fields_set:
+            raise ValueError(
+                "`dial_ahead` needs `first: customer`: an agent who is first is rung when their wrap-up is over"
+            )
+        return self
 
 
 class Queue(Written):

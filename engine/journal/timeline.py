@@ -164,7 +164,8 @@ def _announced(event: e.ItemAnnounced, _: Context) -> str:
 
 
 def _offered(event: e.OfferCreated, context: Context) -> str:
-    chosen = f"{context.agent(event.agent)} considered first: idle {span(event.idle_ms)}"
+    stands = f"wraps up for {span(event.free_in_ms)} more" if event.free_in_ms else f"idle {span(event.idle_ms)}"
+    chosen = f"{context.agent(event.agent)} considered first: {stands}"
     others = [f"{context.agent(c.agent)} (idle {span(c.idle_ms)})" for c in event.candidates if c.agent != event.agent]
     passed = [f"{context.agent(p.agent)} ({PASSED.get(p.why) or _words(p.why)})" for p in event.passed]
     parts = [chosen]

@@ -21,6 +21,7 @@ from engine.acd import (
     Placement,
     Policy,
     Released,
+    Sooner,
     Step,
 )
 from engine.redis_line import RedisLine
@@ -42,6 +43,7 @@ class Desk:
         self.line = line
         self.now_ms = START_MS
         self.offers: list[Offer] = []
+        self.sooner: list[Sooner] = []
         self.cancelled: list[Cancelled] = []
         self.released: list[Released] = []
         self.on_emptied: Callable[[], None] = lambda: None
@@ -57,6 +59,8 @@ class Desk:
         match notice:
             case Offer():
                 self.offers.append(notice)
+            case Sooner():
+                self.sooner.append(notice)
             case Cancelled():
                 self.cancelled.append(notice)
             case Released():

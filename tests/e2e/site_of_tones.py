@@ -73,7 +73,7 @@ RULES_POOL = [str(number) for number in range(8101, 8121)]
 BACK_POOL = [str(number) for number in range(8131, 8143)]  # those who call back
 OUTSIDE_POOL = [str(number) for number in range(8121, 8130)]
 
-WRAP_UP_S = 0.6
+WRAP_UP_S, LONG_WRAP_UP_S = 0.6, 6.0
 RING_S = 3.0
 IDENTITY_DEADLINE_S = 0.6
 
@@ -131,6 +131,10 @@ def _short_queues(file: dict[str, Any]) -> None:
         queue.update(ring=RING_S, wrap_up=WRAP_UP_S, music="tone")
         if "announce" not in queue:
             queue["announce_position"] = 2
+    file["queues"]["back_ahead"].update(wrap_up=LONG_WRAP_UP_S)
+    service = file["queues"]["service"]
+    del service["announce_position"]
+    service["announce"] = {"wait": True, "every": 2}
 
 
 def _short_menu(file: dict[str, Any]) -> None:

@@ -39,9 +39,9 @@ NOW: dict[str, Any] = {
 }  # fmt: skip
 MISSED: dict[str, Any] = {
     "at": AT + 2_000, "token": f"1-{CALL}", "agent": "8001", "queue": "sales", "requirement": "sales>=8", "step": 1,
-    "order": "longest_idle", "attempt": 1, "wait_ms": 2_000, "idle_ms": 65_000, "rang": True, "outcome": "no_answer",
-    "outcome_at": AT + 22_000, "candidates": [{"agent": "8001", "idle_ms": 65_000}],
-    "passed": [{"agent": "8003", "why": "talking"}],
+    "order": "longest_idle", "attempt": 1, "wait_ms": 2_000, "idle_ms": 65_000, "free_in_ms": 0,
+    "rang": True, "outcome": "no_answer", "outcome_at": AT + 22_000,
+    "candidates": [{"agent": "8001", "idle_ms": 65_000}], "passed": [{"agent": "8003", "why": "talking"}],
 }  # fmt: skip
 QUEUED = {"type": "item.enqueued", "call": CALL, "at": AT, "queue": "sales", "requirement": "sales>=8",
           "head_start_ms": 300_000, "position": 0, "ready": 1}  # fmt: skip
@@ -125,6 +125,15 @@ def test_an_explanation_tells_each_offer_as_it_was_decided(state: State) -> None
     assert "considered: 8001 李雷 idle 65 s" in said
     assert "passed over: 8003 talking" in said
     assert said.index("queued in sales") < said.index("offer 1 to")
+
+
+def test_an_offer_made_ahead_is_explained_with_what_is_left_of_the_wrap_up(state: State, engine: FakeEngine) -> None:
+    offered = {"agent": "8001", "state": "offered", "token": "1-x", "ms": -4_000}
+    ahead = {**MISSED, "free_in_ms": 10_000, "idle_ms": 0, "outcome": ""}
+    engine.answers[f"/v1/explain/{CALL[:5]}"] = EXPLAINED | {"now": NOW | {"offers": [offered]}, "offers": [ahead]}
+    said = run(state, "explain", CALL[:5])
+    assert "free in 4.0 s, after their wrap-up" in row(said, "8001 李雷  ")
+    assert "the longest idle first, ahead of the last 10 s of their wrap-up → open" in said
 
 
 def test_what_has_ended_is_explained_without_a_present(state: State, engine: FakeEngine) -> None:

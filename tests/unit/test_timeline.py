@@ -150,6 +150,11 @@ def test_why_an_agent_was_passed_over_is_said_in_words() -> None:
     assert describe(offer).endswith("; passed over 8002 (missed this caller before), 8003 (not ready)")
 
 
+def test_an_agent_who_was_reserved_ahead_is_said_to_wrap_up() -> None:
+    offer = e.OfferCreated(CALL, AT, "t", "8001", "sales", "any", 0, 0, 1, free_in_ms=4_000)
+    assert describe(offer).startswith("8001 considered first: wraps up for 4.0 s more")
+
+
 def test_a_look_up_that_failed_says_why() -> None:
     assert describe(e.LookupFinished(CALL, AT, "invalid", 2, None, "HTTP 401")) == "look-up: invalid in 2 ms (HTTP 401)"
 

@@ -5,8 +5,9 @@
 -- Every function is called as `FCALL hotline_<version>_<verb> 1 hotline:{<domain>} <now_ms> <engine> …`:
 --   now_ms   "0" for Redis' own clock (always, outside tests); <engine> who asks: its notices come back in the reply
 --   reply    { result, due_in_ms, notice, notice, … }: due_in_ms is when the earliest timer set here is due, -1 if none
---            was. A notice is { 'offer', token, item, agent, queue, attempt }, { 'cancelled', token, item, agent,
---            reason } or { 'released', item, reason, target, head, strict }. Those for other engines go to their mailbox instead.
+--            was. A notice is { 'offer', token, item, agent, queue, attempt, free_in_ms unless they are free now },
+--            { 'sooner', token, item, agent, free_in_ms }, { 'cancelled', token, item, agent, reason } or { 'released',
+--            item, reason, target, head, strict }. Those for other engines go to their mailbox instead.
 --
 -- Keys, all below hotline:{<domain>}:<SHAPE>: but the journal, which is hotline:{<domain>}:journal for readers of any
 -- version (one hash tag a domain, so a domain lives on one node of a cluster). L is a line:
@@ -26,6 +27,7 @@
 --   heads          hash       L -> the first of wait:L, as head_of has it: an agent who looks for an item reads all at once
 --   queue:Q        zset       the items of wait:… by queue (positions); Q is the queue's name
 --   queues         hash       Q -> the policy last used there
+--   ahead          string     the longest `ahead` of any policy here, ms (55_ahead); none where there is none
 --   item:I         string     see 20_items
 --   data:I         string     its owner's, where there is any
 --   engine:E       set        the items of engine E
@@ -37,8 +39,8 @@
 --   places         hash       `<Q>|<who>` -> enqueued_ms of a caller who hung up and may come back
 --   pace:Q         string     what estimates are made of: see 62_estimate
 --   accuracy:Q     hash       how good they were
---   timers         zset       `lease:<token>`, `item:<item>`, `wrapup:<agent>`, `cool:<agent>`, `absent:<L>|<wait:L's
---                             member to go on after>`, `place:<Q>|<who>` by due ms
+--   timers         zset       `lease:<token>`, `item:<item>`, `wrapup:<agent>`, `ahead:<agent>`, `cool:<agent>`,
+--                             `absent:<L>|<wait:L's member to go on after>`, `place:<Q>|<who>` by due ms
 --   journal        stream     what happened, field e = JSON
 -- Cost below: R = lines an agent stands in, x = agents an item excludes (few), n = members of a set, k = phones that ring
 -- at once (at most 20).

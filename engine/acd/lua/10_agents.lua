@@ -2,7 +2,8 @@
 -- at hand.
 --   intent reason since    what they want, why, from when
 --   device                 down, idle, busy
---   hands                  { { token, kind, work, since, till }, … }
+--   hands                  { { token, kind, work, since, till }, … }; till: the end of a wrap-up; of what was reserved
+--                          ahead of one, when they are free for it
 --   idle_since             when they became ready by their own merit; 0: that place is yet to be earned
 --   cool_until             offered nothing before
 --   ignored dnds           missed offers in a row, by class

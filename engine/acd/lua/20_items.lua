@@ -7,7 +7,8 @@
 --   step_at limit_at limit_why urgent_at back_at    due when, 0 for never: next step; end of the wait and why; before
 --                                        everybody else; end of being deferred
 --   longest_at                           when the policy's longest wait is over, 0 for never: limit_at, or after it
---   offers                               { { agent, token, state, offered_at, ringing_at }, … }
+--   offers                               { { agent, token, state, offered_at, ringing_at }, … }; offered_at is later than
+--                                        now while the agent, reserved ahead, is not free yet
 --   attempt excluded                     offers made so far; { agent = until_ms, … }
 --   indexed waited sole                  1: stands in wait:<line>; 1: ever stood in line; 1: given to one agent by hand,
 --                                        so that nobody else rings with them

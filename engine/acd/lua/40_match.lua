@@ -66,24 +66,32 @@ end
 
 local served -- (62_estimate)
 
--- Both are the caller's to save. O(R log n)
-local function reserve(i, a, page)
+-- In how long they will be free for it, where they are not yet (55_ahead).
+local function offer_notice(i, offer)
+  local ahead = offer.offered_at > NOW and offer.offered_at - NOW or nil
+  return { 'offer', offer.token, i.id, offer.agent, i.queue, i.attempt, ahead }
+end
+
+-- Both are the caller's to save. free_at: when the agent will be, who is reserved ahead of that. O(R log n)
+local function reserve(i, a, page, free_at)
   leave_ready_sets(a)
   if i.attempt == 0 and i.waited == 1 then served(i) end
   if i.state == 'waiting' then call('ZREM', PREFIX .. 'queue:' .. i.queue, i.member) end
   local seq = next_seq()
-  local offer = { agent = a.id, token = whole(seq) .. '-' .. i.id, state = 'offered', offered_at = NOW, ringing_at = 0 }
+  local offer = {
+    agent = a.id, token = whole(seq) .. '-' .. i.id, state = 'offered', offered_at = free_at or NOW, ringing_at = 0,
+  }
   i.offers[#i.offers + 1] = offer
   i.state, i.attempt = 'offered', i.attempt + 1
   if not may_ring_more(i) then leave_line(i) end
-  a.hands[#a.hands + 1] = { token = offer.token, kind = i.terms.kind, work = 'reserved', since = NOW, till = 0 }
+  a.hands[#a.hands + 1] = { token = offer.token, kind = i.terms.kind, work = 'reserved', since = NOW, till = free_at or 0 }
   a.last_offer = seq
-  arm('lease:' .. offer.token, NOW + i.terms.lease)
-  notify(i.engine, { 'offer', offer.token, i.id, a.id, i.queue, i.attempt })
+  arm('lease:' .. offer.token, offer.offered_at + i.terms.lease)
+  notify(i.engine, offer_notice(i, offer))
   journal('offer.created', i.id, offer_event(offer) .. ',"queue":' .. quoted_name(i.queue) .. ',"requirement":'
     .. quoted_requirement(i.line) .. ',"idle_ms":' .. idle_ms(a.idle_since) .. ',"wait_ms":' .. idle_ms(i.at)
     .. ',"attempt":' .. whole(i.attempt) .. ',"step":' .. whole(i.step) .. ',"order":"' .. i.terms.order .. '",'
-    .. considered(i, a, page))
+    .. (free_at and '"free_in_ms":' .. whole(free_at - NOW) .. ',' or '') .. considered(i, a, page))
 end
 
 -- An item looks for an agent ------------------------------------------------------------------------------------------
@@ -216,6 +224,8 @@ local function best_item_for(a, kinds)
   end
 end
 
+local review_ahead, watch_wrapup -- (55_ahead)
+
 local function kinds_open_to(a)
   local open = {}
   for kind in pairs(limits_of(a.limits)) do
@@ -229,6 +239,7 @@ end
 -- ends here: out of the sets first, as what places them there may have changed. O(R log n) for each item it takes
 employ = function(a)
   leave_ready_sets(a)
+  review_ahead(a)
   while true do
     local open = kinds_open_to(a)
     if not open[1] then break end
@@ -243,6 +254,7 @@ employ = function(a)
     reserve(item, a, unfit and page_of(PREFIX .. 'ready:' .. item.line, 0) or {})
     save_item(item)
   end
+  watch_wrapup(a)
   save_agent(a)
   if a.removed == 1 and not a.hands[1] then call('DEL', PREFIX .. 'agent:' .. a.id) end
 end

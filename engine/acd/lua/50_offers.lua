@@ -112,6 +112,20 @@ end
 
 local release -- (60_rules)
 
+-- An offer of it has come to nothing: it stands at its place again, and others are asked. Where nobody rings any more and
+-- something has ended the wait meanwhile, that does so now. O(k (R log n + x))
+local function put_back(i)
+  if not i.offers[1] and i.limit_at > 0 and i.limit_at <= NOW then return release(i, i.limit_why, '') end
+  if not i.offers[1] then
+    i.sole = 0
+    relax(i)
+    start_waiting(i)
+  end
+  match_item(i)
+  save_item(i)
+  arm_item(i)
+end
+
 -- details: ready JSON members about the cause
 local function end_missed(i, offer, reason, treatment, details)
   disarm('lease:' .. offer.token)
@@ -127,19 +141,7 @@ local function end_missed(i, offer, reason, treatment, details)
   else
     a = nil
   end
-  if not i.offers[1] and i.limit_at > 0 and i.limit_at <= NOW then
-    -- It rang to its end; whatever ended the wait meanwhile does so now.
-    release(i, i.limit_why, '')
-  else
-    if not i.offers[1] then
-      i.sole = 0
-      relax(i)
-      start_waiting(i)
-    end
-    match_item(i)
-    save_item(i)
-    arm_item(i)
-  end
+  put_back(i)
   if a then employ(a) end
 end
 
@@ -157,7 +159,7 @@ register('ringing', function(args)
     set_hand(a, hand, 'ringing')
     save_agent(a)
   end
-  journal('offer.ringing', i.id, offer_event(offer) .. ',"ms":' .. whole(NOW - offer.offered_at))
+  journal('offer.ringing', i.id, offer_event(offer) .. ',"ms":' .. whole(math.max(NOW - offer.offered_at, 0)))
   return 1
 end)
 

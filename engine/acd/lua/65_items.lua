@@ -72,7 +72,7 @@ register('enqueue', function(args)
   if known then
     if known.state == 'offered' then
       for _, offer in ipairs(known.offers) do
-        notify(known.engine, { 'offer', offer.token, known.id, offer.agent, known.queue, known.attempt })
+        notify(known.engine, offer_notice(known, offer))
       end
     end
     return position_of(known)
@@ -182,7 +182,7 @@ register('leave', function(args)
   local a = load_agent(offer.agent)
   local hand = a and hand_of(a, offer.token)
   if not hand then return 1 end
-  handled(i, hand.since - offer.offered_at, NOW - hand.since)
+  handled(i, math.max(hand.since - offer.offered_at, 0), NOW - hand.since)
   if i.terms.wrapup > 0 then
     set_hand(a, hand, 'wrapup', NOW + i.terms.wrapup)
     arm_wrapup(a)

@@ -23,6 +23,11 @@ local EXPIRED = {
     if over[1] then employ(a) end
   end,
 
+  ahead = function(id)
+    local a = load_agent(id)
+    if a then look_ahead(a) end
+  end,
+
   cool = function(id)
     local a = load_agent(id)
     if a then employ(a) end

@@ -4,6 +4,7 @@
 register('intern', function(args)
   local words = {}
   for n = 4, #args, 2 do
+    if args[3] == 'policies' then note_longest_ahead(args[n + 1]) end
     words[#words + 1] = args[n]
     words[#words + 1] = args[3] == 'profiles' and packed_profile(args[n + 1]) or args[n + 1]
   end
@@ -99,7 +100,12 @@ register('wrapup', function(args)
   end
   if not found then return 0 end
   journal('wrapup.changed', '', '"agent":' .. named(a.id) .. ',"until":' .. whole(NOW + ms))
-  save_agent(a)
-  if ms == 0 then EXPIRED.wrapup(a.id) else arm_wrapup(a) end
+  if ms > 0 then
+    arm_wrapup(a)
+    employ(a)
+  else
+    save_agent(a)
+    EXPIRED.wrapup(a.id)
+  end
   return 1
 end)

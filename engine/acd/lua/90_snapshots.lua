@@ -43,7 +43,7 @@ end, { 'no-writes' })
 
 local function item_seen(i)
   local offers = {}
-  for n, offer in ipairs(i.offers) do offers[n] = { 'offer', offer.token, i.id, offer.agent, i.queue, i.attempt } end
+  for n, offer in ipairs(i.offers) do offers[n] = offer_notice(i, offer) end
   return { i.id, i.queue, i.type, i.state, offers, i.attempt, whole(i.at),
     i.has_data == 1 and call('GET', PREFIX .. 'data:' .. i.id) or '' }
 end

@@ -34,6 +34,7 @@ class OfferCreated(Event):
     passed: tuple[Passed, ...] = ()
     step: int = 1
     order: str = "longest_idle"
+    free_in_ms: int = 0  # the agent still wraps up, for so long; 0: they are free
 
 
 @event("offer.ringing")

@@ -15,20 +15,25 @@ class Agents(Matching):
     """Every change of an agent ends by being settled."""
 
     def learn(self, policy: Policy) -> None:
+        self._learn_lines(policy)
+        self.policies.add(policy.id)
+        self.longest_ahead = max(self.longest_ahead, policy.ahead_ms)
+
+    def _learn_lines(self, policy: Policy) -> None:
         for line, requirement in policy.lines().items():
             if not isinstance(requirement.root, OneAgent):
                 self.lines[line] = requirement.text
                 if policy.order not in KEPT_ANYWAY:
                     self.orders.add((line, policy.order))
-        self.policies.add(policy.id)
 
     def intern(self, policy: Policy) -> None:
-        """Agents step into the lines that it brings, and into its order of others."""
+        """Agents step into the lines that it brings, and into its order of others; only then it is known."""
         before = {agent.id: self._profile(agent) for agent in self._defined()}
-        self.learn(policy)
+        self._learn_lines(policy)
         for agent in self._defined():
             if self._profile(agent) != before[agent.id]:
                 self._settle(agent)
+        self.learn(policy)
 
     def define(self, agents: Mapping[str, AgentTerms]) -> None:
         for agent in [agent for agent in self._defined() if agent.id not in agents]:
@@ -73,6 +78,7 @@ class Agents(Matching):
             hand.until = self.now + ms
         if ms:
             self._arm_wrapup(agent)
+            self._settle(agent)
         else:
             self._wrapup_expired(agent.id)
         return True

@@ -22,6 +22,7 @@ class Facts:
         self.lines: dict[str, str] = {}  # those that agents stand in -> the requirement
         self.orders: set[tuple[str, Order]] = set()
         self.policies: set[str] = set()
+        self.longest_ahead = 0  # of any policy ever known
         self.places: dict[str, int] = {}
         self.timers: dict[str, int] = {}
         self.told: list[tuple[str, ...]] = []

@@ -7,11 +7,11 @@ from typing import Any
 
 from engine.acd import Policy
 from engine.acd.offer import OfferEvent
-from tests.acd.model.offers import Offers
+from tests.acd.model.ahead import Ahead
 from tests.acd.model.records import NEVER, ModelItem, after, hand_of
 
 
-class Items(Offers):
+class Items(Ahead):
     """Each verb answers as Redis does."""
 
     def enqueue(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 from engine.acd import Order, parse
 from engine.acd.policy import line_of
@@ -56,7 +57,8 @@ class Matching(Steps):
                 return [min(able, key=lambda agent, line=line: (self.rank(agent, line, order), agent.id))]  # type: ignore[misc]
         return []
 
-    def _reserve(self, item: ModelItem, agent: ModelAgent) -> None:
+    def _reserve(self, item: ModelItem, agent: ModelAgent, free_at: int = 0) -> None:
+        """`free_at`: when their wrap-up will be over, ahead of which this is."""
         agent.ready = {}
         agent.last_offer = self._next()
         offer = ModelOffer(agent.id, f"{agent.last_offer}-{item.id}")
@@ -64,8 +66,8 @@ class Matching(Steps):
         item.state, item.attempt = "offered", item.attempt + 1
         if not self.may_ring_more(item):
             item.in_line = False
-        agent.hands.append(ModelHand(offer.token, item.policy.kind, "reserved", self.now))
-        self.timers[f"lease:{offer.token}"] = self.now + item.policy.lease_ms
+        agent.hands.append(ModelHand(offer.token, item.policy.kind, "reserved", self.now, free_at))
+        self.timers[f"lease:{offer.token}"] = (free_at or self.now) + item.policy.lease_ms
         self._tell(item.engine, "offer", offer.token, agent.id)
         self.made += 1
 
@@ -73,22 +75,33 @@ class Matching(Steps):
         """After every change of an agent: whatever they may have now, they get now; for the rest they stand ready."""
         self._recount(agent)
         agent.ready = {}
+        self._review_ahead(agent)
         while kinds := {kind for kind in agent.terms.takes if self.routable(agent, kind)}:
             agent.idle_since = agent.idle_since or self.now
-            waiting = [
-                item
-                for item in self.items.values()
-                if item.in_line
-                and item.policy.kind in kinds
-                and self.meets(agent, item.line)
-                and self.fits(item, agent.id)
-            ]
+            waiting = self._would_get(agent, kinds)
             if not waiting:
                 agent.ready = dict.fromkeys(kinds, self._occupied(agent))
                 break
             self._reserve(min(waiting, key=lambda item: (item.score, item.seq)), agent)
+        self._watch_wrapup(agent)
         if agent.removed and not agent.hands:
             del self.agents[agent.id]
+
+    def _would_get(self, agent: ModelAgent, kinds: Collection[str]) -> list[ModelItem]:
+        """All that waits and may go to them."""
+        return [
+            item
+            for item in self.items.values()
+            if item.in_line and item.policy.kind in kinds and self.meets(agent, item.line) and self.fits(item, agent.id)
+        ]
+
+    def _review_ahead(self, agent: ModelAgent) -> None:
+        """What is reserved for them ahead (ahead.py)."""
+        raise NotImplementedError
+
+    def _watch_wrapup(self, agent: ModelAgent) -> None:
+        """When they are to look ahead (ahead.py)."""
+        raise NotImplementedError
 
     def _recount(self, agent: ModelAgent) -> None:
         """When the last one of a line goes, its waiting are looked after a moment later."""

@@ -57,16 +57,19 @@ class Offers(Agents):
         item.excluded[agent.id] = self.now + round(rule.exclude_s * 1000)
         self._treat(agent, offer.token, reason, item.policy.ignored_limit)
         self._recount(agent)
+        self._put_back(item)
+        self._settle(agent)
+
+    def _put_back(self, item: ModelItem) -> None:
         if not item.offers and self.over(item):
             self._release(item, item.limit_why)
-        else:
-            if not item.offers:
-                item.sole = False
-                self._relax(item)
-                self._start_waiting(item)
-            self._match(item)
-            self._arm_item(item)
-        self._settle(agent)
+            return
+        if not item.offers:
+            item.sole = False
+            self._relax(item)
+            self._start_waiting(item)
+        self._match(item)
+        self._arm_item(item)
 
     def _treat(self, agent: ModelAgent, token: str, reason: Missed, ignored_limit: int) -> None:
         rule = TREATMENTS[reason]

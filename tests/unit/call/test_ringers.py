@@ -52,6 +52,7 @@ class Office:
     def __init__(self) -> None:
         self.ari, self._tokens = Ari(), itertools.count(1)
         self.legs: dict[str, Channel] = {}
+        self.dialled = asyncio.Event()
         self.missed: list[tuple[str, Missed]] = []
         self.accepted: list[str] = []
         self.phones = SimpleNamespace(ours=lambda *_: None, is_idle=lambda _: True, unreachable=lambda _: None)
@@ -73,6 +74,7 @@ class Office:
 
     def originate(self, channel_id: str, endpoint: str, **_: Any) -> tuple[Channel, asyncio.Future[None]]:
         leg = self.legs[endpoint] = Channel(cast(Any, self.ari), channel_id)
+        self.dialled.set()
         return leg, self.ari.send("POST", "channels")
 
     async def refusal(self, _: Channel, dialled: asyncio.Future[None]) -> None:
@@ -93,8 +95,8 @@ class Office:
 
     # What the tests do.
 
-    def ring(self, agent: str) -> str:
-        offer = Offer(f"{next(self._tokens)}-1abc", "1abc", agent, "sales", 1)
+    def ring(self, agent: str, *, free_in_ms: int = 0) -> str:
+        offer = Offer(f"{next(self._tokens)}-1abc", "1abc", agent, "sales", 1, free_in_ms)
         self.ringers.ring(offer)
         return offer.token
 
@@ -200,3 +202,37 @@ async def test_an_agent_whose_number_no_trunk_may_dial_any_more_is_a_fault_of_th
     await office.until_all_are_done()
     assert office.missed == [(token, Missed.WRONG_NUMBER)]
     assert office.legs == {}
+
+
+async def test_whoever_still_wraps_up_is_rung_when_that_is_over_and_not_before() -> None:
+    office, loop = Office(), asyncio.get_running_loop()
+    began = loop.time()
+    office.ring("8001", free_in_ms=80)
+    assert office.ringers
+    await asyncio.wait_for(office.dialled.wait(), 2)
+    assert loop.time() - began >= 0.08
+    office.legs["PJSIP/8001"].note_state("Up")
+    await office.until_all_are_done()
+    assert [type(ended) for ended in office.ringers.ended()] == [Answer]
+
+
+async def test_whoever_is_free_sooner_is_rung_at_once() -> None:
+    office = Office()
+    token = office.ring("8001", free_in_ms=60_000)
+    await asyncio.sleep(0)
+    office.ringers.free_in(token, 30_000)
+    await asyncio.sleep(0)
+    assert office.legs == {}
+    office.ringers.free_in(token, 0)
+    await asyncio.wait_for(office.dialled.wait(), 2)
+    await office.ringers.silence()
+    assert office.ended() == [(f"agent-{token}", "normal")]
+
+
+async def test_an_offer_that_is_taken_back_during_the_wrap_up_rings_nowhere() -> None:
+    office = Office()
+    token = office.ring("8001", free_in_ms=1)
+    await office.ringers.stop(token)
+    assert not office.ringers
+    await asyncio.sleep(0.01)
+    assert (office.legs, office.ended(), office.missed) == ({}, [], [])

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
+from engine.config import policies
 from engine.config.queues import CallingBack
-from tests.unit.queues.writing import PROJECT, faults, findings
+from engine.flow.steps import ToQueue
+from tests.unit.queues.writing import PROJECT, faults, findings, site
 
 PAGES = ("callbacks.md", "callbacks.zh-CN.md")
 CARRIER = {"trunks": {"demo-carrier": {"outbound": {"allow": ["+86*"], "caller_id": "4008001234"}}}}
@@ -38,7 +40,9 @@ def test_every_setting_is_in_the_table_with_its_default(page: str) -> None:
     assert table.keys() == set(CallingBack.model_fields)
     written = {name: default.strip("`") for name, default in table.items() if "`" in default}
     assert set(CallingBack.model_fields) - written.keys() == {"hours", "trunk"}
-    assert CallingBack.model_validate(written) == CallingBack()
+    assert written["first"] == CallingBack().first
+    customer_first = {"first": "customer"}  # which is what `dial_ahead` needs
+    assert CallingBack.model_validate(written | customer_first) == CallingBack.model_validate(customer_first)
 
 
 def test_both_languages_show_the_same() -> None:
@@ -54,6 +58,8 @@ def test_both_languages_show_the_same() -> None:
         ({"hours": "ofice"}, CARRIER, "no calendar `ofice`"),
         ({"first": "boss"}, CARRIER, "'agent' or 'customer'"),
         ({"tries": 0}, CARRIER, "greater than or equal to 1"),
+        ({"first": "customer", "dial_ahead": "31s"}, CARRIER, "less than or equal to 30"),
+        ({"dial_ahead": "5s"}, CARRIER, "`dial_ahead` needs `first: customer`"),
     ],
 )
 def test_callbacks_that_nobody_could_make_are_said_to_be(
@@ -62,6 +68,25 @@ def test_callbacks_that_nobody_could_make_are_said_to_be(
     (fault,) = faults(tmp_path, {"sales": {"require": "any", "callbacks": callbacks}}, hotline=hotline)
     assert said in fault
     assert fault.startswith("dialplan/queues.yaml:")
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "ahead_ms"),
+    [
+        ({"first": "customer"}, 10_000),
+        ({"first": "customer", "dial_ahead": "4s"}, 4_000),
+        ({"first": "customer", "dial_ahead": 0}, 0),
+        ({"first": "agent", "dial_ahead": 0}, 0),
+        ({}, 0),
+    ],
+)
+def test_only_a_customer_who_is_first_is_dialled_ahead(
+    tmp_path: Path, callbacks: dict[str, Any], ahead_ms: int
+) -> None:
+    sales = site(tmp_path, {"sales": {"require": "any", "callbacks": callbacks}}, hotline=CARRIER)
+    to = ToQueue(queue="sales")
+    assert policies.policy_of_callback(to, sales, {}).ahead_ms == ahead_ms
+    assert policies.policy_of(to, sales, {}).ahead_ms == 0, "who waits on the line is rung for when it is their turn"
 
 
 def test_chats_are_not_called_back(tmp_path: Path) -> None:
