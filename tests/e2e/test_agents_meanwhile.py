@@ -111,6 +111,22 @@ async def test_an_idle_phone_that_is_busy_without_ringing_does_not_want_to_be_di
     assert (await scene.hotline.agent(user))["misses"] == 0, "nobody has ignored anything"
 
 
+async def test_an_agent_who_twice_in_a_row_does_not_want_to_be_disturbed_is_not_ready(scene: Scene) -> None:
+    (agent,) = await scene.agents(1, RULES_POOL)
+    user = scene.user(agent)
+    await agent.refuse_all(486)
+    call = await scene.in_line(ANNE, PATIENT)
+    try:
+        # After the first time they are left alone for ten seconds.
+        await scene.until_agent(user, intent="not_ready", reason="dnd", within=15)
+        assert await call.hears(MUSIC_HZ, within=10)
+        await call.hang_up()
+        misses = [e for e in await scene.events_of(await scene.row(ANNE)) if e["type"] == "offer.missed"]
+        assert [miss["reason"] for miss in misses] == ["dnd", "dnd"]
+    finally:
+        await scene.intent(user, "ready")
+
+
 def refusal(code: int) -> Callable[[Call], Awaitable[None]]:
     return lambda ring: ring.reject(code)
 
