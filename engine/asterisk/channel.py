@@ -117,6 +117,8 @@ class Channel:
 
     async def until(self, condition: Callable[[], bool], timeout_s: float | None = None) -> bool:
         """Waits until what events have told makes `condition` true; False when `timeout_s` seconds are over."""
+        if condition():
+            return True
         loop = asyncio.get_running_loop()
         over = False
 
