@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import socket as sockets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +17,8 @@ from urllib.parse import urlencode
 import aiohttp
 import orjson
 import structlog
+
+from engine.asterisk.websocket import NoWebSocket, WebSocket, connect
 
 log = structlog.get_logger()
 
@@ -28,7 +29,7 @@ Query = Mapping[str, str | int]
 PING_S = 5.0
 RECONNECT_S = (0.1, 0.1, 0.2, 0.3, 0.5)
 OVERDUE_CHECK_S = 0.25
-# How long a command that nothing depends on may wait for company.
+# How long a command that nobody waits for may wait for company.
 LAZY_S = 0.005
 
 
@@ -55,7 +56,7 @@ class _Command:
     reply: asyncio.Future[Any]
     due: float
 
-    def frame(self) -> str:
+    def text(self) -> bytes:
         command: dict[str, Any] = {
             "type": "RESTRequest",
             "request_id": self.id,
@@ -64,7 +65,7 @@ class _Command:
         }
         if self.query:
             command["query_strings"] = [{"name": name, "value": str(value)} for name, value in self.query.items()]
-        return orjson.dumps(command).decode()
+        return orjson.dumps(command)
 
     def settle(self, status: int, text: str) -> None:
         if not self.reply.done():
@@ -108,6 +109,8 @@ class Ari:
         self._outbox: list[_Command] = []
         self._lazy: list[_Command] = []
         self._news = asyncio.Event()
+        self._socket: WebSocket | None = None  # that commands go over, while there is one
+        self._turning: asyncio.Handle | None = None
         self._session: aiohttp.ClientSession | None = None
 
     async def run(self) -> None:
@@ -119,63 +122,74 @@ class Ari:
             try:
                 while True:
                     try:
-                        await self._live(session)
+                        await self._live()
                         failures = 0
-                    except (aiohttp.ClientError, AriError, OSError) as error:
+                    except (AriError, NoWebSocket) as error:
                         failures += 1
                         log.warning("ari.unreachable", url=self._url, error=str(error))
                     await asyncio.sleep(RECONNECT_S[min(failures, len(RECONNECT_S) - 1)])
             finally:
                 overdue.cancel()
 
-    async def _live(self, session: aiohttp.ClientSession) -> None:
+    async def _live(self) -> None:
         query = urlencode({"app": self.app, "subscribeAll": "false"})
-        async with session.ws_connect(f"{self._url}/events?{query}", heartbeat=PING_S, max_msg_size=0) as socket:
-            reader = asyncio.ensure_future(self._read(socket))
-            writer: asyncio.Future[None] | None = None
-            try:
-                self.rest_over_websocket = self._may_use_websocket and await self._has_rest_over_websocket()
-                await self._on_up()
-                # What the lost line may have swallowed goes out again, first and in its order.
-                self._outbox, self._lazy = list(self._pending.values()), []
-                self._news.set()
-                writer = asyncio.ensure_future(self._write(socket) if self.rest_over_websocket else self._write_http())
-                self.up.set()
-                log.info("ari.up", url=self._url, app=self.app, rest_over_websocket=self.rest_over_websocket)
-                await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                self.up.clear()
-                for task in (reader, writer):
-                    if task is not None:
-                        task.cancel()
-                await asyncio.wait({task for task in (reader, writer) if task is not None})
-
-    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        async for message in socket:
-            if message.type is not aiohttp.WSMsgType.TEXT:
-                continue
-            event: Event = orjson.loads(message.data)
-            if event["type"] == "RESTResponse":
-                command = self._pending.pop(event["request_id"], None)
-                if command is not None:
-                    command.settle(event["status_code"], event.get("message_body") or "")
-            elif event["type"] == "ApplicationReplaced":
-                log.error("ari.replaced", app=self.app, remedy="another engine uses this application name; stop one")
+        url = f"{self._url}/events?{query}"
+        socket = await connect(url, self._auth, self._told, ping_s=PING_S)
+        writer: asyncio.Future[None] | None = None
+        try:
+            self.rest_over_websocket = self._may_use_websocket and await self._has_rest_over_websocket()
+            await self._on_up()
+            # What the lost line may have swallowed goes out again, first and in its order.
+            self._outbox, self._lazy = list(self._pending.values()), []
+            if self.rest_over_websocket:
+                self._socket = socket
+                self._write_outbox()
             else:
-                self._on_event(event)
+                writer = asyncio.ensure_future(self._write_http())
+            self.up.set()
+            log.info("ari.up", url=self._url, app=self.app, rest_over_websocket=self.rest_over_websocket)
+            log.warning("ari.lost", url=self._url, why=await socket.lost)
+        finally:
+            self.up.clear()
+            self._socket = None
+            socket.close()
+            if writer is not None:
+                writer.cancel()
+                await asyncio.wait({writer})
 
-    async def _write(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        """Sends what has gathered. The first command leaves at once, it may be one that somebody waits for; the
-        others as one piece, since a segment that wakes Asterisk costs more than the commands in it."""
-        tcp: sockets.socket = socket.get_extra_info("socket")
-        while True:
-            first, *others = await self._gathered()
-            await socket.send_str(first.frame())
-            if others:
-                tcp.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_CORK, 1)
-                for command in others:
-                    await socket.send_str(command.frame())
-                tcp.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_CORK, 0)
+    def _told(self, text: bytes) -> None:
+        event: Event = orjson.loads(text)
+        if event["type"] == "RESTResponse":
+            command = self._pending.pop(event["request_id"], None)
+            if command is not None:
+                command.settle(event["status_code"], event.get("message_body") or "")
+        elif event["type"] == "ApplicationReplaced":
+            log.error("ari.replaced", app=self.app, remedy="another engine uses this application name; stop one")
+        else:
+            self._on_event(event)
+
+    def _write(self, commands: Sequence[_Command]) -> None:
+        """What is said first leaves at once, somebody may wait for it; whatever follows before the loop turns leaves as
+        one piece, since a segment that wakes Asterisk costs more than the commands in it."""
+        self._outbox += commands
+        if self._turning is None:
+            self._turning = asyncio.get_running_loop().call_soon(self._turned)
+            self._write_outbox()
+
+    def _turned(self) -> None:
+        self._turning = None
+        self._write_outbox()
+
+    def _write_lazy(self) -> None:
+        lazy, self._lazy = self._lazy, []
+        self._write(lazy)
+
+    def _write_outbox(self) -> None:
+        if self._socket is None:  # it is HTTP's turn, or there is no line, and what is pending goes out when there is
+            self._news.set()
+        elif self._outbox:
+            commands, self._outbox = self._outbox, []
+            self._socket.send([command.text() for command in commands])
 
     async def _write_http(self) -> None:
         """The same order without REST over WebSocket: one command after the other."""
@@ -190,10 +204,10 @@ class Ari:
                 self._pending.pop(command.id, None)
 
     async def _gathered(self) -> list[_Command]:
-        while not (commands := self._outbox + self._lazy):
+        while not self._outbox:
             self._news.clear()
             await self._news.wait()
-        self._outbox, self._lazy = [], []
+        commands, self._outbox = self._outbox, []
         return commands
 
     async def _expire(self) -> None:
@@ -211,11 +225,18 @@ class Ari:
         return isinstance(description, dict) and "RESTRequest" in description.get("models", {})
 
     def send(
-        self, method: str, uri: str, query: Query | None = None, *, deadline_s: float = 2.0, lazily: bool = False
+        self,
+        method: str,
+        uri: str,
+        query: Query | None = None,
+        *,
+        deadline_s: float = 2.0,
+        lazily: bool = False,
+        overtaking: bool = False,
     ) -> asyncio.Future[Any]:
         """A command with no body, sent in the order of asking; the future has its answer, AriRefused, or
-        AriError after `deadline_s` seconds. Commands issued together travel together; one sent `lazily` waits
-        a moment for others, and goes behind them.
+        AriError after `deadline_s` seconds. Commands issued together travel together. One sent `lazily` waits
+        a moment, and leaves with the next command, ahead of it, unless that is one `overtaking` it.
 
         A command that a lost line may have swallowed is sent again after the reconnection, which is why
         everything is created under our own ids.
@@ -224,11 +245,14 @@ class Ari:
         command = _Command(next(self._ids), method, uri, query or {}, loop.create_future(), loop.time() + deadline_s)
         self._pending[command.id] = command
         if lazily:
+            if not self._lazy:
+                loop.call_later(LAZY_S, self._write_lazy)
             self._lazy.append(command)
-            loop.call_later(LAZY_S, self._news.set)
+        elif overtaking:
+            self._write([command])
         else:
-            self._outbox.append(command)
-            self._news.set()
+            lazy, self._lazy = self._lazy, []
+            self._write([*lazy, command])
         return command.reply
 
     async def request(self, method: str, uri: str, query: Query | None = None, *, deadline_s: float = 2.0) -> Any:

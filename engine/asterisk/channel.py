@@ -117,6 +117,8 @@ class Channel:
 
     async def until(self, condition: Callable[[], bool], timeout_s: float | None = None) -> bool:
         """Waits until what events have told makes `condition` true; False when `timeout_s` seconds are over."""
+        if condition():
+            return True
         loop = asyncio.get_running_loop()
         over = False
 
@@ -242,12 +244,13 @@ class CallerLeg(Channel):
         return Recorded(file, recording.duration_s, key)
 
     async def hold_music(self, on: bool, music_class: str = "default") -> None:
-        """Music from Asterisk's own class; sent without waiting, as nothing depends on its answer."""
+        """Music from Asterisk's own class; sent without waiting, as nothing depends on its answer. It may begin a
+        moment late: Asterisk would begin it while it dials, and one of the two waits for a processor."""
         if on == self._music:
             return
         self._music = on
         if on:
-            self.post("POST", "/moh", mohClass=music_class)
+            self._post("POST", f"channels/{self.id}/moh", {"mohClass": music_class}, lazily=True)
         else:
             self.post("DELETE", "/moh")
 

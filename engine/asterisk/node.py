@@ -136,7 +136,7 @@ class Node:
             "timeout": timeout_s,
             **more,
         }
-        return self.ari.send("POST", "channels", query)
+        return self.ari.send("POST", "channels", query, overtaking=True)
 
     async def refusal(self, leg: Channel, dialled: asyncio.Future[Any]) -> int | None:
         """None once Asterisk dials what `originate` has asked for; else the status of its refusal, and the leg is gone.

@@ -46,7 +46,7 @@ def terms(call: InboundCall, to: ToQueue) -> Terms:
     wanted = policies.preferred(to, site, record.variables)
     may_have_asked = queue.callbacks is not None and record.presentation == "allowed" and not record.callback
     return Terms(
-        policies.policy_of(to, site, record.variables),
+        site.policy(to, record.variables),
         head_start_ms=round(record.head_start_s * 1000),
         strict=record.strict,
         preferred=wanted.agent,

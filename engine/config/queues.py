@@ -158,7 +158,7 @@ class Queue(Written):
         """Who may take an item of this queue at some time, whatever else is asked of them."""
         return self.widening[-1].require
 
-    @property
+    @cached_property
     def announcing(self) -> Announce | None:
         """What is said, by whichever of the two settings; None when nothing is."""
         said = self.announce

@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Generic
 
-from engine.config import prompts, reach, serving
+from engine.acd import Policy
+from engine.config import policies, prompts, reach, serving
 from engine.config.agents import Agent, AgentsFile
 from engine.config.models import HotlineFile, IdentitySettings
 from engine.config.queues import KINDS, Kind, QueuesFile
@@ -18,7 +19,10 @@ from engine.config.queues import Queue as QueueSettings
 from engine.config.references import references
 from engine.config.source import Fault, Model, SiteError, Source, nearest
 from engine.config.trunks import Branch
+from engine.flow.claim import ASKED_FURTHER
+from engine.flow.expression import Variables
 from engine.flow.flow import Flow
+from engine.flow.steps import ToQueue
 from engine.hours import Calendar
 from engine.hours.endings import endings
 from engine.hours.written import CalendarsFile
@@ -48,11 +52,23 @@ class Site:
     conf: Mapping[str, str] = field(default_factory=dict)
     """Asterisk's files by name, each with the digest of what it says: what a reload has to tell Asterisk of."""
     kinds: Mapping[str, Kind] = field(default_factory=lambda: KINDS)
+    _policies: dict[tuple[str, str | None, frozenset[str]], Policy] = field(default_factory=dict, repr=False)
 
     def phones(self) -> dict[str, Agent | Branch]:
         """Whose SIP phone registers with us, by user name: the agents and the branches that no trunk leads to."""
         everybody: dict[str, Agent | Branch] = {**self.agents, **self.hotline.branches}
         return {user: owner for user, owner in everybody.items() if owner.number is None}
+
+    def policy(self, to: ToQueue, variables: Variables) -> Policy:
+        """How a caller is served who goes to a queue: worked out once for all who go there alike, unless the identity
+        endpoint asks something of its own for this caller."""
+        if variables.get(ASKED_FURTHER):
+            return policies.policy_of(to, self, variables)
+        alike = (to.queue, to.require, frozenset(to.branches))
+        policy = self._policies.get(alike)
+        if policy is None:
+            policy = self._policies[alike] = policies.policy_of(to, self, variables)
+        return policy
 
     def sound(self, prompt: str, language: str) -> str:
         """The file of a prompt, without its extension: in the caller's language, or `name@en` in that one. What

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from engine.flow.steps import ToQueue
 
 
+# What the identity endpoint requires of whoever takes this caller, beside what the queue does.
+ASKED_FURTHER = "route.require"
+
+
 def tier_of(variables: Variables) -> str:
     """The name of the caller's tier; "" for none."""
     return str(variables.get("customer.tier") or "")
@@ -29,7 +33,7 @@ def steps(to: ToQueue, site: Served, variables: Variables) -> tuple[QueueStep, .
     meets what the identity endpoint has asked for this caller."""
     queue = site.queues[to.queue]
     own = queue.widening if to.require is None else (QueueStep(require=to.require, prefer=queue.prefer),)
-    further = str(variables.get("route.require") or "")
+    further = str(variables.get(ASKED_FURTHER) or "")
     if not further:
         return own
     return tuple(step.model_copy(update={"require": parse(f"({step.require}) & ({further})").text}) for step in own)

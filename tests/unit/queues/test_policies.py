@@ -59,6 +59,16 @@ def test_everything_that_is_written_of_a_queue_is_told(desk: Site) -> None:
     )
 
 
+def test_a_policy_is_worked_out_once_for_all_who_go_there_alike(desk: Site) -> None:
+    alike = [desk.policy(ToQueue(queue="billing", branches={"no_agents": to}), {}) for to in ("here", "there")]
+    assert alike[0] is alike[1]
+    assert alike[0] == policies.policy_of(ToQueue(queue="billing", branches={"no_agents": "here"}), desk, {})
+    for other in (ToQueue(queue="billing"), ToQueue(queue="billing", require="any", branches={"no_agents": "here"})):
+        assert desk.policy(other, {}) == policies.policy_of(other, desk, {}) != alike[0]
+    asked = {"route.require": "english"}
+    assert desk.policy(ToQueue(queue="billing"), asked) == policies.policy_of(ToQueue(queue="billing"), desk, asked)
+
+
 def test_what_the_endpoint_asks_for_holds_at_every_step_and_is_not_the_queues_own(desk: Site) -> None:
     policy = policies.policy_of(ToQueue(queue="billing"), desk, {"route.require": "english | mandarin"})
     assert [step.require for step in policy.steps] == [
