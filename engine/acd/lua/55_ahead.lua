@@ -32,7 +32,7 @@ end
 
 watch_wrapup = function(a)
   local wraps_up = false
-  for _, hand in ipairs(a.hands) do wraps_up = wraps_up or hand.work == 'wrapup' end
+  for n = 1, #a.hands do wraps_up = wraps_up or a.hands[n].work == 'wrapup' end
   local longest = wraps_up and call('GET', PREFIX .. 'ahead')
   if not longest then return end
   local from, will_take = when_free(a, nil, takes_calls)
@@ -75,7 +75,8 @@ end
 
 review_ahead = function(a)
   local ahead = nil
-  for _, hand in ipairs(a.hands) do
+  for n = 1, #a.hands do
+    local hand = a.hands[n]
     if hand.work == 'reserved' and hand.till > NOW then ahead = hand end
   end
   if not ahead then
