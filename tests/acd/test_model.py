@@ -114,7 +114,15 @@ HAPPENS = (
     + ["offer_is_missed"] * 4
     + ["agent_changes", "conversation_ends", "time_passes"] * 3
     + ["phone_rings", "caller_leaves", "agent_comes", "nobody_ticks"] * 2
-    + ["enqueue_is_repeated", "item_is_deferred", "item_is_assigned", "item_is_reprioritised", "item_is_taken_out"]
+    + [
+        "enqueue_is_repeated",
+        "item_is_deferred",
+        "item_is_assigned",
+        "item_is_reprioritised",
+        "item_is_taken_out",
+        "closing_is_set_anew",
+        "closing_is_set_anew",
+    ]
     + ["item_is_explained", "engine_is_taken_over", "wrap_up_is_changed", "agent_learns", "configuration_is_reloaded"]
 )
 
@@ -243,6 +251,11 @@ class Histories(RuleBasedStateMachine):
         item, engine, ms = self._some_item(draw), draw(engines, "engine"), draw(milliseconds, "ms")
         asked = self.desks[engine].acd.defer(item, ms, "dialling")
         self._both(asked, lambda: self.model.defer(item, engine, ms, "dialling"))
+
+    def closing_is_set_anew(self, draw: Draw) -> None:
+        item, closes_in_ms = self._some_item(draw), draw(st.sampled_from([None, 0, 2_000, 25_000]), "closes in")
+        asked = self.desks[draw(engines, "engine")].acd.closes(item, closes_in_ms)
+        self._both(asked, lambda: self.model.closes(item, closes_in_ms))
 
     # --- a supervisor, another engine ----------------------------------------------------------------------------
 
