@@ -132,9 +132,6 @@ def _short_queues(file: dict[str, Any]) -> None:
         if "announce" not in queue:
             queue["announce_position"] = 2
     file["queues"]["back_ahead"].update(wrap_up=LONG_WRAP_UP_S)
-    service = file["queues"]["service"]
-    del service["announce_position"]
-    service["announce"] = {"wait": True, "every": 2}
 
 
 def _short_menu(file: dict[str, Any]) -> None:
