@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket as sockets
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 import picows
 import structlog
@@ -105,6 +106,11 @@ class WebSocket(picows.WSListener):
             log.exception("websocket.listener_failed")
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        ours = transport.close_handshake.sent
         if not self.lost.done():
-            self.lost.set_result(ours.reason if ours is not None and ours.reason else "Asterisk has hung up")
+            self.lost.set_result(_reason(transport) or "Asterisk has hung up")
+
+
+def _reason(transport: WSTransport) -> str:
+    """What we said on hanging up, if it was we who did; picows' stub knows nothing of connections that just broke."""
+    goodbye = cast(object | None, transport.close_handshake)
+    return transport.close_handshake.sent.reason if goodbye and transport.close_handshake.sent else ""

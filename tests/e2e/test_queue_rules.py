@@ -65,7 +65,18 @@ async def test_a_full_queue_takes_nobody_else(scene: Scene) -> None:
     assert only(await scene.events_of(row), "item.refused")["reason"] == "full"
 
 
+async def nobody_is_there(scene: Scene) -> None:
+    """Also those of the test before have left, and the ACD knows it."""
+
+    async def so() -> bool:
+        agents = await scene.hotline.ask("/v1/agents")
+        return all(agent["device"] == "down" for agent in agents if agent["id"] in RULES_POOL)
+
+    await until(so, within=SOON_S, what="nobody's phone is there any more")
+
+
 async def test_whoever_comes_when_nobody_is_logged_in_is_told_at_once(scene: Scene) -> None:
+    await nobody_is_there(scene)
     call = await scene.in_line(ANNE, STAFFED)
     assert await call.hears(NOBODY_HZ, within=10)
     await call.ended()

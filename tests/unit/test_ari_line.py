@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from socket import SHUT_RDWR
 
 import orjson
 import pytest
@@ -164,6 +165,16 @@ async def test_a_ping_is_answered_and_a_line_on_which_nothing_comes_is_given_up(
         socket = await connect(f"{url}/events?app=x", {}, lambda _: None, ping_s=0.05)
         assert await asyncio.wait_for(answered, 5) == b"there?"
         assert "not replied" in await asyncio.wait_for(socket.lost, 5)
+
+
+async def test_a_line_that_breaks_without_a_word_is_lost() -> None:
+    async def breaks(socket: web.WebSocketResponse) -> None:
+        socket.get_extra_info("socket").shutdown(SHUT_RDWR)
+        await socket.receive()
+
+    async with asterisk(breaks) as url:
+        socket = await connect(f"{url}/events?app=x", {}, lambda _: None, ping_s=5)
+        assert await asyncio.wait_for(socket.lost, 4)
 
 
 @pytest.mark.parametrize("at", ["http://127.0.0.1:1/ari/events?app=x", "{url}/nowhere?app=x"])
