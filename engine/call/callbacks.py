@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
@@ -37,14 +37,12 @@ from engine.journal.events import (
     CallbackMoved,
     Event,
 )
-from engine.redis_line import LineDown
+from engine.redis_line import LineDown, surely
 from engine.store.database import Database, DatabaseDown
 from engine.store.rows import EndReason
 
 log = structlog.get_logger()
-T = TypeVar("T")
 
-REDIS_AGAIN_S = 0.5
 # What is in the database and not in Redis is put back once it was missed twice: another engine may just be about to say
 # that it is done.
 LOOK_S = 30.0
@@ -94,7 +92,7 @@ class Callbacks:
         placed = callback.become(State.WAITING, now) if callback.state is not State.WAITING else callback
         placed = self._open[callback.item] = replace(placed, next_ms=max(placed.next_ms, now + put_off_ms))
         policy = policies.policy_of_callback(ToQueue(queue=placed.queue), site, {"route.require": placed.require})
-        placement = await self._surely(
+        placement = await surely(
             lambda: acd.enqueue(
                 placed.item,
                 queue=placed.queue,
@@ -107,7 +105,7 @@ class Callbacks:
                 hold_ms=max(placed.next_ms - self.now_ms(), 0),
             )
         )
-        state = await self._surely(lambda: acd.item(placed.item))
+        state = await surely(lambda: acd.item(placed.item))
         if self._open.get(placed.item) is placed:
             if state is not None and state.data != placed.id:
                 del self._open[placed.item]
@@ -166,16 +164,16 @@ class Callbacks:
         item, acd = offer.item, self._board.acd
         callback = self._open.get(item) or await self._found(item)
         if callback is None or self._draining:
-            await self._surely(lambda: acd.defer(item, NOT_NOW_MS, "not_now"))
+            await surely(lambda: acd.defer(item, NOT_NOW_MS, "not_now"))
         elif self._settings(callback) is None:
-            await self._surely(lambda: acd.withdraw(item, "by_hand"))
+            await surely(lambda: acd.withdraw(item, "by_hand"))
             self._is(item, State.REQUESTED)
             del self._open[item]
         elif self._too_old(callback, self.now_ms()):
-            await self._surely(lambda: acd.withdraw(item, TOO_OLD))
+            await surely(lambda: acd.withdraw(item, TOO_OLD))
             self._close(callback, State.FAILED, TOO_OLD)
         elif not_now_ms := self._not_now_ms(callback):
-            await self._surely(lambda: acd.defer(item, not_now_ms, "not_now"))
+            await surely(lambda: acd.defer(item, not_now_ms, "not_now"))
         elif item not in self._tries:
             await self._try(callback, offer)
 
@@ -186,17 +184,17 @@ class Callbacks:
     async def _found(self, item: str) -> Callback | None:
         """One that an engine before this one has left in Redis; None while the database does not say, or when nobody
         needs to be called any more."""
-        state = await self._surely(lambda: self._board.acd.item(item))
+        state = await surely(lambda: self._board.acd.item(item))
         try:
             callback = await self.rows.one(state.data) if state is not None else None
         except DatabaseDown:
             return None
         if state is None or callback is None:
             if state is not None and state.attempt > NEVER_AFTER:
-                await self._surely(lambda: self._board.acd.withdraw(item, "unknown"))
+                await surely(lambda: self._board.acd.withdraw(item, "unknown"))
             return None
         if callback.is_closed or callback.state is State.BRIDGED:
-            await self._surely(lambda: self._board.acd.withdraw(item, "closed"))
+            await surely(lambda: self._board.acd.withdraw(item, "closed"))
             return None
         if callback.queue != state.queue:  # it was moved, and its engine has died before the database knew
             callback = replace(callback, queue=state.queue)
@@ -259,7 +257,7 @@ class Callbacks:
         item, acd = record.item, self._board.acd
         callback = self._open.get(item)
         if record.connected_ms or callback is None:
-            await self._surely(lambda: _out(acd.leave(item, reason=reason), acd.withdraw, item, reason))
+            await surely(lambda: _out(acd.leave(item, reason=reason), acd.withdraw, item, reason))
             if callback is not None:
                 self._close(callback, State.DONE)
         else:
@@ -289,7 +287,7 @@ class Callbacks:
         if given_up:
             acd = self._board.acd
             self._close(callback, State.FAILED, failed.reason)
-            await self._surely(lambda: _out(acd.withdraw(item, failed.reason), acd.leave, item, failed.reason))
+            await surely(lambda: _out(acd.withdraw(item, failed.reason), acd.leave, item, failed.reason))
         else:
             waiting = callback.become(State.WAITING, now, reason=failed.reason, next_ms=again_ms)
             self._open[item] = waiting
@@ -299,9 +297,9 @@ class Callbacks:
     async def _put_off(self, callback: Callback, ms: int, reason: str) -> None:
         """It keeps its place."""
         item, acd = callback.item, self._board.acd
-        if not await self._surely(lambda: acd.defer(item, ms, reason)):
+        if not await surely(lambda: acd.defer(item, ms, reason)):
             # An agent had been accepted, or the customer has waited in vain: the item has gone with the call.
-            await self._surely(lambda: acd.leave(item, reason=reason))
+            await surely(lambda: acd.leave(item, reason=reason))
             await self._place(replace(callback, next_ms=self.now_ms() + ms))
 
     # By hand, and its end. ----------------------------------------------------------------------------------
@@ -330,7 +328,7 @@ class Callbacks:
         self._spawn(self._release(item, how, by))
 
     async def _release(self, item: str, how: str, by: str) -> None:
-        await self._surely(lambda: self._board.acd.release(item, how, actor=by))
+        await surely(lambda: self._board.acd.release(item, how, actor=by))
 
     def _close(self, callback: Callback, state: State, reason: str = "") -> None:
         closed = callback.become(state, self.now_ms(), reason=reason)
@@ -359,9 +357,9 @@ class Callbacks:
             if state.id in self._tries:  # of ours: Redis was away for so long
                 continue
             if state.state == "talking":
-                await self._surely(partial(self._board.acd.leave, state.id, reason="engine_restarted"))
+                await surely(partial(self._board.acd.leave, state.id, reason="engine_restarted"))
             for offer in state.offers if state.state == "offered" else ():
-                await self._surely(partial(self._board.acd.miss, offer.token, Missed.FAILED, ring_ms=0))
+                await surely(partial(self._board.acd.miss, offer.token, Missed.FAILED, ring_ms=0))
             await self._found(state.id)
 
     async def goes_on(self, record: CallRecord) -> None:
@@ -426,14 +424,6 @@ class Callbacks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.rows.flush()
-
-    async def _surely(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """The ACD's answer, however long Redis is away."""
-        while True:
-            try:
-                return await ask()
-            except LineDown:
-                await asyncio.sleep(REDIS_AGAIN_S)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
