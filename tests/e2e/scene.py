@@ -273,7 +273,11 @@ def check_events(row: Json, events: list[Json]) -> None:
     assert all(after["at"] >= before["at"] - 50 for before, after in pairwise(events)), kinds
     assert {event["call"] for event in events} == {row["id"]}
     if row["direction"] == "in":  # the offers of a callback are its own events, not those of the call that came of it
-        assert kinds.count("offer.created") == row["offers"], kinds
+        # Who hangs up in the moment of a decision may leave before their call has heard of it: nobody's phone has rung.
+        unheard = kinds.count("offer.created") - row["offers"]
+        assert (
+            unheard == 0 or row["end_reason"].startswith("abandoned") and kinds.count("offer.cancelled") >= unheard > 0
+        )
     assert row["arrived_ms"] <= row["ended_ms"]
 
 

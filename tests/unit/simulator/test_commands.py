@@ -15,9 +15,6 @@ from typer.testing import CliRunner
 from engine.cli.main import app
 
 PROJECT = Path(__file__).resolve().parents[3]
-# All of the program, its libraries and the site's files: on a machine with other work to do.
-CPU_S = 1.5
-
 DAY = ("--at", "2026-10-12 10:00")
 
 
@@ -93,13 +90,23 @@ def test_an_answer_file_is_told_of_with_its_line(tmp_path: Path) -> None:
     assert "answer.json:2:" in output
 
 
-def test_a_call_costs_less_than_a_second() -> None:
-    command = [sys.executable, "-m", "engine.cli", "simulate", "--from", "13800138000", *DAY, "--keys", "silence,2"]
-    before = os.times()
-    subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
-    after = os.times()
-    spent_s = after.children_user - before.children_user + after.children_system - before.children_system
-    assert spent_s < CPU_S
+def test_a_call_costs_little_more_than_to_start_the_program() -> None:
+    """By the clock of an idle machine that is less than a second; here others work as well, on cores of any speed."""
+    started = cpu_s("-c", "import engine.cli.main")
+    called = cpu_s("-m", "engine.cli", "simulate", "--from", "13800138000", *DAY, "--keys", "silence,2")
+    assert called < 2 * started
+
+
+def cpu_s(*python: str) -> float:
+    """What a process costs, the lesser of two times."""
+
+    def once() -> float:
+        before = os.times()
+        subprocess.run([sys.executable, *python], cwd=PROJECT, check=True, capture_output=True)
+        after = os.times()
+        return after.children_user - before.children_user + after.children_system - before.children_system
+
+    return min(once(), once())
 
 
 def test_the_default_sites_calls_go_where_they_must() -> None:
