@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from engine.journal import events as e
@@ -206,6 +206,7 @@ def test_a_record_with_anything_in_it_becomes_a_row_or_a_value_error(record: dic
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@example({"call": "", "at": float("inf")})
 @given(st.dictionaries(st.sampled_from(["call", "at", "agent", "token", "until", "record"]), ANYTHING))
 def test_whatever_comes_over_the_wire_becomes_some_event(data: dict[str, Any]) -> None:
     for name in e.REGISTRY:

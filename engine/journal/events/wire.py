@@ -55,7 +55,7 @@ def from_data(data: Mapping[str, Any]) -> Event:
     cls = REGISTRY.get(name)
     if cls is not None:
         shape = _SHAPES[cls]
-        with suppress(KeyError, TypeError, ValueError):
+        with suppress(KeyError, TypeError, ValueError, OverflowError):
             return cls(**{key: convert(data[key]) for key, convert, must in shape if must or key in data})
     rest = {key: value for key, value in data.items() if key not in ("type", "call", "at")}
     at = data.get("at")
