@@ -23,16 +23,21 @@ FULL_HZ, NOBODY_HZ, CLOSED_HZ, LEFT_HZ, MESSAGE_HZ, KEYS_HZ = (
 )
 
 
+async def queued(scene: Scene, caller: str) -> Json:
+    """The call of someone who has come to their place in a queue: entering it is a moment earlier."""
+
+    async def so() -> Json | None:
+        return next((c for c in await scene.hotline.active_calls() if c["raw"] == caller and c["queued_ms"]), None)
+
+    found = await until(so, within=SOON_S, what=f"{caller} is in the queue")
+    assert found is not None
+    return found
+
+
 async def waits(scene: Scene, caller: str, key: str) -> Json:
     """A caller who waits in the queue that the key leads to."""
     await scene.in_line(caller, key)
-
-    async def queued() -> Json | None:
-        return next((c for c in await scene.hotline.active_calls() if c["raw"] == caller and c["queued_ms"]), None)
-
-    found = await until(queued, within=SOON_S, what=f"{caller} is in the queue")
-    assert found is not None
-    return found
+    return await queued(scene, caller)
 
 
 async def present(scene: Scene) -> str:
@@ -126,8 +131,8 @@ async def opening(scene: Scene, state: str, **said: float) -> None:
 async def test_who_waits_is_reached_by_an_order_about_opening_hours(scene: Scene) -> None:
     await opening(scene, "open", for_s=2)
     ejected, drained = await scene.in_line(ANNE, EJECTING), await scene.in_line(BOB, DRAINING)
-    call = await scene.until_active(ANNE, "queue", "ejecting")
-    await scene.until_active(BOB, "queue", "draining")
+    call = await queued(scene, ANNE)
+    await queued(scene, BOB)
     try:
         await opening(scene, "open")
         await until_waited(scene, call, 2500)
