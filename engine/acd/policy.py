@@ -118,14 +118,26 @@ class Policy:
         return hashlib.blake2s(self.text.encode(), digest_size=6).hexdigest()
 
     def _document(self) -> dict[str, Any]:
-        """What differs from USUAL."""
+        """What differs from USUAL, and what no two queues need have in common."""
 
         def line(text: str) -> str:
             return line_of(self.kind, parse(text))
 
-        said = {
+        found = {name: value for name, value in self.said().items() if value != USUAL[name]}
+        found["lease"] = self.lease_ms
+        found["base"] = line(self.base or self.steps[-1].require)
+        found["steps"] = [
+            {"after": step.after_ms, "line": line(step.require)}
+            | ({"prefer": [line(text) for text in step.preferred()]} if step.prefer else {})
+            for step in self.steps
+        ]
+        return found
+
+    def said(self) -> dict[str, Any]:
+        """What has a usual value."""
+        return {
             "kind": self.kind,
-            "order": self.order,
+            "order": self.order.value,
             "ring": self.ring or AT_ONCE_AT_MOST,
             "wrapup": self.wrapup_ms,
             "head_start": self.head_start_ms,
@@ -139,35 +151,11 @@ class Policy:
             "reckoned": self.reckoned,
             "ahead": self.ahead_ms,
         }
-        found: dict[str, Any] = {name: value for name, value in said.items() if value != USUAL[name]}
-        found["lease"] = self.lease_ms
-        found["base"] = line(self.base or self.steps[-1].require)
-        found["steps"] = [
-            {"after": step.after_ms, "line": line(step.require)}
-            | ({"prefer": [line(text) for text in step.preferred()]} if step.prefer else {})
-            for step in self.steps
-        ]
-        return found
 
 
 # Left out of a policy's text: in Lua's memory, a hundred whole ones were more than half of what its collector goes
 # through again and again.
-USUAL: dict[str, Any] = {
-    "kind": "voice",
-    "order": Order.LONGEST_IDLE.value,
-    "ring": 1,
-    "wrapup": 0,
-    "head_start": 0,
-    "strict": 0,
-    "served_within": 0,
-    "capacity": 0,
-    "max_wait": 0,
-    "leave_when": {},
-    "ignored_limit": 3,
-    "place_kept": 0,
-    "reckoned": False,
-    "ahead": 0,
-}
+USUAL = Policy(steps=(Step(0, "any"),), lease_ms=0, wrapup_ms=0).said()
 
 
 def lua_usual() -> str:

@@ -36,13 +36,12 @@ from engine.journal.events import (
     CallRecovered,
     Event,
 )
-from engine.redis_line import LineDown
+from engine.redis_line import LineDown, surely
 from engine.store.rows import EndReason
 
 log = structlog.get_logger()
 
 LEGS_LEAVE_S = 2.0
-REDIS_AGAIN_S = 0.5
 # How long a call's last event may wait for Redis to come back.
 ACCOUNT_S = 60.0
 
@@ -258,18 +257,16 @@ class InboundCall:
         record, acd = self.record, self.board.acd
         if record.is_outside:  # the ACD has never heard of it
             return
-        while record.phase in (Phase.WAITING, Phase.TALKING):
-            try:
-                # An agent may have been accepted, or not yet, in the very moment in which the caller left.
-                if record.phase is Phase.TALKING:
-                    await acd.leave(self.item, reason=reason) or await acd.withdraw(self.item, reason)
-                else:
-                    gone = reason in (EndReason.ABANDONED_WAITING, EndReason.ABANDONED_RINGING)
-                    await acd.withdraw(self.item, reason, keep_place=gone) or await acd.leave(self.item, reason=reason)
-            except LineDown:
-                await asyncio.sleep(REDIS_AGAIN_S)
-            else:
-                return
+
+        async def take_out() -> None:
+            # An agent may have been accepted, or not yet, in the very moment in which the caller left.
+            if record.phase is Phase.TALKING:
+                await acd.leave(self.item, reason=reason) or await acd.withdraw(self.item, reason)
+            elif record.phase is Phase.WAITING:
+                gone = reason in (EndReason.ABANDONED_WAITING, EndReason.ABANDONED_RINGING)
+                await acd.withdraw(self.item, reason, keep_place=gone) or await acd.leave(self.item, reason=reason)
+
+        await surely(take_out)
 
     async def _take_bridge_down(self) -> None:
         """Not before those who leave have left: a bridge deleted under its channels overwrites their causes
@@ -286,7 +283,7 @@ class InboundCall:
     @property
     def item(self) -> str:
         """What the ACD knows the call by."""
-        return self.record.item or self.record.id
+        return self.record.item_id
 
     @property
     def originator(self) -> str:

@@ -88,6 +88,11 @@ class CallRecord:
         self.phase = phase
 
     @property
+    def item_id(self) -> str:
+        """What the ACD knows the call by."""
+        return self.item or self.id
+
+    @property
     def is_outside(self) -> bool:
         """Whether it goes to somebody whom no queue decides, or is there."""
         return isinstance(self.away, ToNumber)

@@ -41,7 +41,7 @@ class Recovery:
 
     def expect(self, records: Sequence[CallRecord]) -> None:
         """Calls that will be taken over. What the ACD tells of them before is in its answer when they are."""
-        self._expected = {_item(record) for record in records}
+        self._expected = {record.item_id for record in records}
 
     def expects(self, item: str) -> bool:
         """Whether its call is still to be taken over."""
@@ -75,7 +75,7 @@ class Recovery:
         await self._board.take_over([item for item in adopted if is_item(item.id)])
         items = {item.id: item for item in adopted if not is_item(item.id)}
         for record in records:
-            item = items.pop(_item(record), None)
+            item = items.pop(record.item_id, None)
             if item is not None and (item.id in expected or record.phase is Phase.FLOW):
                 await self._settle(record, item)
         ownerless = [item for item in items.values() if item.id not in self._calls]
@@ -157,11 +157,6 @@ class Recovery:
         """An item whose call left no record."""
         gone = self._acd.leave if item.state == "talking" else self._acd.withdraw
         await surely(partial(gone, item.id, reason="engine_restarted"))
-
-
-def _item(record: CallRecord) -> str:
-    """What the ACD knows the call by."""
-    return record.item or record.id
 
 
 def _is_in_line(record: CallRecord) -> bool:

@@ -6,14 +6,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from engine.acd import Acd, UnknownAgent
 from engine.acd.conditions import CLIENT
 from engine.items.desk import SILENT_S, Desk, Desks
-from engine.redis_line import LineDown, surely
-
-AGAIN_S = 0.5
+from engine.redis_line import surely
 
 
 class Presence:
@@ -68,10 +67,8 @@ class Presence:
             while desk.told_open != desk.is_open:
                 wanted = desk.is_open
                 try:
-                    await self._acd.skill(agent, CLIENT, 1 if wanted else None)
+                    await surely(partial(self._acd.skill, agent, CLIENT, 1 if wanted else None))
                     desk.told_open = wanted
-                except LineDown:
-                    await asyncio.sleep(AGAIN_S)
                 except UnknownAgent:  # removed by a reload
                     return
         finally:

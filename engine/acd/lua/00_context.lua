@@ -1,6 +1,6 @@
 -- Hotline's ACD as one Redis library (Redis >= 7.0). library.py puts a `#!lua name=` line, VERSION, SHAPE, the tables
--- OFFER and TREATMENTS of offer.py and the packed_… and unpacked_… functions of records.py in front of these files, which
--- are read in the order of their names.
+-- OFFER and TREATMENTS of offer.py, USUAL_POLICY of policy.py and the packed_… and unpacked_… functions of records.py in
+-- front of these files, which are read in the order of their names.
 --
 -- Every function is called as `FCALL hotline_<version>_<verb> 1 hotline:{<domain>} <now_ms> <engine> …`:
 --   now_ms   "0" for Redis' own clock (always, outside tests); <engine> who asks: its notices come back in the reply
@@ -102,6 +102,9 @@ end
 -- with 17 digits of a fraction, costs as much as the command.
 local SMALL = { [0] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9' }
 local function whole(number) return SMALL[number] or format('%d', number) end
+
+-- Never below 0: the clock of a Redis that took over may be behind.
+local function ms_since(moment) return whole(math.max(NOW - moment, 0)) end
 
 local function arm(timer, due)
   call('ZADD', TIMERS, whole(due), timer)

@@ -18,15 +18,13 @@ end
 
 local function fits(i, agent) return not unfit_for(i, agent) end
 
-local function idle_ms(since) return whole(math.max(NOW - since, 0)) end
-
 -- What offer.created tells of the others: who else could have had it, and who could not and why. ---------------------
 
 local function candidate(id, since)
-  return '{"agent":"' .. id .. '","idle_ms":' .. idle_ms(since) .. '}'
+  return '{"agent":' .. named(id) .. ',"idle_ms":' .. ms_since(since) .. '}'
 end
 
-local function one_passed(id, why) return '{"agent":"' .. id .. '","why":"' .. why .. '"}' end
+local function one_passed(id, why) return '{"agent":' .. named(id) .. ',"why":"' .. why .. '"}' end
 
 -- page: { agent, score, … } of the line's ready agents, longest idle first; the chosen one among them or not. As JSON.
 local function considered(i, chosen, page)
@@ -89,7 +87,7 @@ local function reserve(i, a, page, free_at)
   arm('lease:' .. offer.token, offer.offered_at + i.terms.lease)
   notify(i.engine, offer_notice(i, offer))
   journal('offer.created', i.id, offer_event(offer) .. ',"queue":' .. quoted_name(i.queue) .. ',"requirement":'
-    .. quoted_requirement(i.line) .. ',"idle_ms":' .. idle_ms(a.idle_since) .. ',"wait_ms":' .. idle_ms(i.at)
+    .. quoted_requirement(i.line) .. ',"idle_ms":' .. ms_since(a.idle_since) .. ',"wait_ms":' .. ms_since(i.at)
     .. ',"attempt":' .. whole(i.attempt) .. ',"step":' .. whole(i.step) .. ',"order":"' .. i.terms.order .. '",'
     .. (free_at and '"free_in_ms":' .. whole(free_at - NOW) .. ',' or '') .. considered(i, a, page))
 end

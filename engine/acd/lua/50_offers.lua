@@ -159,7 +159,7 @@ register('ringing', function(args)
     set_hand(a, hand, 'ringing')
     save_agent(a)
   end
-  journal('offer.ringing', i.id, offer_event(offer) .. ',"ms":' .. whole(math.max(NOW - offer.offered_at, 0)))
+  journal('offer.ringing', i.id, offer_event(offer) .. ',"ms":' .. ms_since(offer.offered_at))
   return 1
 end)
 

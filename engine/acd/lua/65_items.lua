@@ -2,8 +2,8 @@
 
 -- What enqueue may leave out.
 local USUALLY_ASKED = { __index = {
-  type = 'call', data = '', who = '', waited = 0, head_start = 0, strict = 0, preferred = '', patience = 0, exclude = {}, replaces = '',
-  closes_in = -1, hold = 0,
+  type = 'call', data = '', who = '', waited = 0, head_start = 0, strict = 0, preferred = '', patience = 0,
+  exclude = {}, replaces = '', closes_in = -1, hold = 0,
 } }
 
 local function new_item(args, asked)
@@ -63,8 +63,8 @@ local function refusal(i, takes_over)
   return why
 end
 
--- enqueue(item, policy, JSON { queue, and maybe type, data, who, waited, head_start, strict, preferred, patience, exclude: [agent,
--- ms, …], replaces, closes_in, hold }) -> position (1 is next; 0: offered at once, the offers are in the reply), or
+-- enqueue(item, policy, JSON { queue, and maybe type, data, who, waited, head_start, strict, preferred, patience,
+-- exclude: [agent, ms, …], replaces, closes_in, hold }) -> position (1 is next; 0: offered at once, the offers are in the reply), or
 -- -1 if the policy is not interned, or why it was refused: full, no_agents, none_eligible, timed_out, closed. Asked
 -- again for a known item it changes nothing and repeats position and offers. O(k (R log n + x) + steps)
 register('enqueue', function(args)

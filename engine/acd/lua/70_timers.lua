@@ -17,7 +17,7 @@ local EXPIRED = {
     end
     for _, token in ipairs(over) do
       drop_hand(a, token)
-      journal('wrapup.ended', match(token, '^%d+%-(.+)$'), '"agent":' .. quoted(id))
+      journal('wrapup.ended', match(token, '^%d+%-(.+)$'), '"agent":' .. named(id))
     end
     arm_wrapup(a)
     if over[1] then employ(a) end
@@ -40,10 +40,9 @@ local EXPIRED = {
 -- not be handled }. due_in_ms is that of the earliest timer of all: 0 when more are due already.
 -- O(R log n) a timer
 register('tick', function()
-  local timers = TIMERS
-  local due = call('ZRANGE', timers, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, BATCH)
+  local due = call('ZRANGE', TIMERS, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, BATCH)
   -- All of them first: what one of them arms again while another is handled must stay armed.
-  if due[1] then call('ZREM', timers, unpack(due)) end
+  if due[1] then call('ZREM', TIMERS, unpack(due)) end
   local result = { #due, call('GET', PREFIX .. 'life') or '' }
   for _, timer in ipairs(due) do
     local kind, subject = match(timer, '^(%l+):(.*)$')
@@ -58,7 +57,7 @@ register('tick', function()
     end
   end
   call('XTRIM', JOURNAL, 'MAXLEN', '~', EVENTS_KEPT)
-  local first = call('ZRANGE', timers, 0, 0, 'WITHSCORES')
+  local first = call('ZRANGE', TIMERS, 0, 0, 'WITHSCORES')
   next_due = first[2] and tonumber(first[2]) or nil
   return result
 end)

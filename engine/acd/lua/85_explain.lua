@@ -17,7 +17,7 @@ local function agent_seen(i, id)
   if not a then return nil end
   local why = has_offer(i, id) and 'rings' or i.excluded[id] and 'excluded' or why_not_routable(a, i.terms.kind)
   return { agent = id, why = why, till = i.excluded[id] and whole(i.excluded[id]) or '0',
-    idle_ms = a.idle_since > 0 and whole(math.max(NOW - a.idle_since, 0)) or '0' }
+    idle_ms = a.idle_since > 0 and ms_since(a.idle_since) or '0' }
 end
 
 -- explain(item) -> JSON of it: where it stands, its steps, and of at most 50 agents of its line what speaks against
