@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -21,6 +20,7 @@ from engine.asterisk.ari import AriError
 from engine.call.callback_call import CallbackCall
 from engine.call.calling_back import ALL_LINES_TAKEN, Failed, Try
 from engine.call.calls import Calls
+from engine.call.open_callbacks import OpenCallbacks
 from engine.call.record import CallRecord, now_ms
 from engine.call.switchboard import Switchboard
 from engine.callbacks import Callback, State
@@ -31,11 +31,9 @@ from engine.config.queues import CallingBack
 from engine.flow.steps import ToQueue
 from engine.journal.events import (
     CallbackAnswered,
-    CallbackClosed,
     CallbackDialled,
     CallbackFailed,
     CallbackMoved,
-    Event,
 )
 from engine.redis_line import LineDown, surely
 from engine.store.database import Database, DatabaseDown
@@ -62,12 +60,12 @@ class NotMoved(Exception):  # noqa: N818 - said to whoever asks
 class Callbacks:
     """Those that are open, and the tries under way."""
 
-    now_ms = staticmethod(now_ms)
-
-    def __init__(self, board: Switchboard, calls: Calls, database: Database) -> None:
-        self._board, self._calls = board, calls
+    def __init__(
+        self, board: Switchboard, calls: Calls, database: Database, *, clock: Callable[[], int] = now_ms
+    ) -> None:
+        self._board, self._calls, self._now_ms = board, calls, clock
         self.rows = Rows(database)
-        self._open: dict[str, Callback] = {}
+        self._open = OpenCallbacks(board, self.rows, clock)
         self._tries: dict[str, Try] = {}
         self._missed: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -75,7 +73,7 @@ class Callbacks:
 
     def ask(self, callback: Callback) -> None:
         """Somebody wants to be called back. In a queue without `callbacks` that is for people to do."""
-        if self._settings(callback) is not None and callback.item not in self._open:
+        if self._open.settings(callback) is not None and callback.item not in self._open:
             self._open[callback.item] = callback
             self._spawn(self._place(callback, first=True))
 
@@ -83,12 +81,12 @@ class Callbacks:
 
     async def _place(self, callback: Callback, *, first: bool = False, strict: int = 0) -> None:
         """At the place that its wait gives it. Asked for again, it stays where it is: at its first owner's."""
-        settings = self._settings(callback)
+        settings = self._open.settings(callback)
         if settings is None:
             return
         site, acd = self._board.site, self._board.acd
-        now = self.now_ms()
-        put_off_ms = max(self._opens_in_ms(callback, now), round(settings.delay * 1000) if first else 0)
+        now = self._now_ms()
+        put_off_ms = max(self._open.opens_in_ms(callback, now), round(settings.delay * 1000) if first else 0)
         placed = callback.become(State.WAITING, now) if callback.state is not State.WAITING else callback
         placed = self._open[callback.item] = replace(placed, next_ms=max(placed.next_ms, now + put_off_ms))
         policy = policies.policy_of_callback(ToQueue(queue=placed.queue), site, {"route.require": placed.require})
@@ -101,8 +99,8 @@ class Callbacks:
                 data=placed.id,
                 head_start_ms=placed.head_start_ms,
                 strict=strict,
-                waited_ms=max(self.now_ms() - placed.placed_ms, 0),
-                hold_ms=max(placed.next_ms - self.now_ms(), 0),
+                waited_ms=max(self._now_ms() - placed.placed_ms, 0),
+                hold_ms=max(placed.next_ms - self._now_ms(), 0),
             )
         )
         state = await surely(lambda: acd.item(placed.item))
@@ -113,18 +111,6 @@ class Callbacks:
                 self.rows.write(placed)
         for offer in placement.offers:
             self.noticed(offer)
-
-    def _opens_in_ms(self, callback: Callback, at_ms: int) -> int:
-        """How long after that moment nobody is called yet."""
-        queue = self._board.site.queues.get(callback.queue)
-        if queue is None:
-            return 0
-        at = datetime.fromtimestamp(at_ms / 1000).astimezone()
-        return policies.opens_in_ms(queue.callback_hours, self._board.site, self._board.services.orders, at)
-
-    def _settings(self, callback: Callback) -> CallingBack | None:
-        queue = self._board.site.queues.get(callback.queue)
-        return queue.callbacks if queue is not None else None
 
     # What the ACD tells. ------------------------------------------------------------------------------------
 
@@ -146,18 +132,18 @@ class Callbacks:
             return
         if not released.queue:
             how = {"replaced": State.MERGED, "done": State.DONE}.get(released.reason, State.CANCELLED)
-            self._close(callback, how, released.reason)
+            self._open.close(callback, how, released.reason)
         elif released.item not in self._calls:  # whoever is on the line moves as every caller does
             self._moved(callback, released)
 
     def _moved(self, callback: Callback, released: Released) -> None:
         """It is another item there: there is one for a number and a queue."""
         moved = replace(callback, queue=released.queue, head_start_ms=released.head_start_ms)
-        if self._settings(moved) is None:  # a reload has just taken its `callbacks` away
+        if self._open.settings(moved) is None:  # a reload has just taken its `callbacks` away
             moved = callback
         del self._open[callback.item]
         self._open[moved.item] = moved
-        self._note(CallbackMoved, moved, queue=moved.queue, came_from=callback.queue)
+        self._open.note(CallbackMoved, moved, queue=moved.queue, came_from=callback.queue)
         self._spawn(self._place(moved, strict=released.strict))
 
     async def _offered(self, offer: Offer) -> None:
@@ -165,13 +151,13 @@ class Callbacks:
         callback = self._open.get(item) or await self._found(item)
         if callback is None or self._draining:
             await surely(lambda: acd.defer(item, NOT_NOW_MS, "not_now"))
-        elif self._settings(callback) is None:
+        elif self._open.settings(callback) is None:
             await surely(lambda: acd.withdraw(item, "by_hand"))
-            self._is(item, State.REQUESTED)
+            self._open.become(item, State.REQUESTED)
             del self._open[item]
-        elif self._too_old(callback, self.now_ms()):
+        elif self._open.too_old(callback, self._now_ms()):
             await surely(lambda: acd.withdraw(item, TOO_OLD))
-            self._close(callback, State.FAILED, TOO_OLD)
+            self._open.close(callback, State.FAILED, TOO_OLD)
         elif not_now_ms := self._not_now_ms(callback):
             await surely(lambda: acd.defer(item, not_now_ms, "not_now"))
         elif item not in self._tries:
@@ -179,7 +165,7 @@ class Callbacks:
 
     def _not_now_ms(self, callback: Callback) -> int:
         """Until whoever asks has hung up, and until it is time to call people."""
-        return STILL_ON_MS if callback.call_id in self._calls else self._opens_in_ms(callback, self.now_ms())
+        return STILL_ON_MS if callback.call_id in self._calls else self._open.opens_in_ms(callback, self._now_ms())
 
     async def _found(self, item: str) -> Callback | None:
         """One that an engine before this one has left in Redis; None while the database does not say, or when nobody
@@ -199,11 +185,7 @@ class Callbacks:
         if callback.queue != state.queue:  # it was moved, and its engine has died before the database knew
             callback = replace(callback, queue=state.queue)
             self.rows.write(callback)
-        return self._open.setdefault(item, self._in_line(callback))
-
-    def _in_line(self, callback: Callback) -> Callback:
-        """Whatever an engine was doing about it when it died, it waits again."""
-        return callback if callback.state is State.WAITING else callback.become(State.WAITING, self.now_ms())
+        return self._open.setdefault(item, self._open.in_line(callback))
 
     # One try. -----------------------------------------------------------------------------------------------
 
@@ -227,9 +209,9 @@ class Callbacks:
 
     def dialling(self, item: str, agent: str, way: Way) -> None:
         """The customer's phone is being called: a try, from now on."""
-        callback = self._is(item, State.DIALLING)
+        callback = self._open.become(item, State.DIALLING)
         if callback is not None:
-            self._note(
+            self._open.note(
                 CallbackDialled,
                 callback,
                 agent=agent,
@@ -242,15 +224,15 @@ class Callbacks:
         """By the customer, or by a mailbox of theirs: it is a call."""
         callback = self._open.get(record.item)
         if callback is not None:
-            self._note(CallbackAnswered, callback, answered_by=record.id, ring_ms=ring_ms)
+            self._open.note(CallbackAnswered, callback, answered_by=record.id, ring_ms=ring_ms)
 
     def confirmed(self, record: CallRecord) -> None:
         """It is the customer."""
-        self._is(record.item, State.CONFIRMED)
+        self._open.become(record.item, State.CONFIRMED)
 
     def bridged(self, record: CallRecord) -> None:
         """They talk with an agent: nobody will call them again."""
-        self._is(record.item, State.BRIDGED)
+        self._open.become(record.item, State.BRIDGED)
 
     async def over(self, record: CallRecord, reason: EndReason) -> None:
         """The call has ended, with a conversation or without one."""
@@ -259,7 +241,7 @@ class Callbacks:
         if record.connected_ms or callback is None:
             await surely(lambda: _out(acd.leave(item, reason=reason), acd.withdraw, item, reason))
             if callback is not None:
-                self._close(callback, State.DONE)
+                self._open.close(callback, State.DONE)
         else:
             await self._failed(item, Failed(str(reason)))
 
@@ -268,14 +250,14 @@ class Callbacks:
         callback = self._open.get(item)
         if callback is None:
             return
-        settings, now = self._settings(callback) or CallingBack(), self.now_ms()
+        settings, now = self._open.settings(callback) or CallingBack(), self._now_ms()
         if failed.reason == ALL_LINES_TAKEN:
             await self._put_off(callback, NOT_NOW_MS, failed.reason)
             return
         gap_ms = round(settings.gap * 1000)
-        again_ms = now + gap_ms + self._opens_in_ms(callback, now + gap_ms)
-        given_up = callback.attempts >= settings.tries or self._too_old(callback, again_ms)
-        self._note(
+        again_ms = now + gap_ms + self._open.opens_in_ms(callback, now + gap_ms)
+        given_up = callback.attempts >= settings.tries or self._open.too_old(callback, again_ms)
+        self._open.note(
             CallbackFailed,
             callback,
             reason=failed.reason,
@@ -286,12 +268,11 @@ class Callbacks:
         )
         if given_up:
             acd = self._board.acd
-            self._close(callback, State.FAILED, failed.reason)
+            self._open.close(callback, State.FAILED, failed.reason)
             await surely(lambda: _out(acd.withdraw(item, failed.reason), acd.leave, item, failed.reason))
         else:
             waiting = callback.become(State.WAITING, now, reason=failed.reason, next_ms=again_ms)
-            self._open[item] = waiting
-            self.rows.write(waiting)
+            self._open.keep(waiting)
             await self._put_off(waiting, again_ms - now, failed.reason)
 
     async def _put_off(self, callback: Callback, ms: int, reason: str) -> None:
@@ -300,7 +281,7 @@ class Callbacks:
         if not await surely(lambda: acd.defer(item, ms, reason)):
             # An agent had been accepted, or the customer has waited in vain: the item has gone with the call.
             await surely(lambda: acd.leave(item, reason=reason))
-            await self._place(replace(callback, next_ms=self.now_ms() + ms))
+            await self._place(replace(callback, next_ms=self._now_ms() + ms))
 
     # By hand, and its end. ----------------------------------------------------------------------------------
 
@@ -315,7 +296,7 @@ class Callbacks:
         """To another queue, where it waits since the same moment. Raises NotMoved, LineDown, DatabaseDown."""
         callback = self._open[item]
         moved = replace(callback, queue=queue)
-        if self._settings(moved) is None:
+        if self._open.settings(moved) is None:
             raise NotMoved(f"{queue} calls nobody back: it has no `callbacks` in dialplan/queues.yaml")
         if moved.item in self._open or await self.rows.is_open(queue, callback.number):
             raise NotMoved(f"{callback.number} is to be called back by {queue} already")
@@ -329,24 +310,6 @@ class Callbacks:
 
     async def _release(self, item: str, how: str, by: str) -> None:
         await surely(lambda: self._board.acd.release(item, how, actor=by))
-
-    def _close(self, callback: Callback, state: State, reason: str = "") -> None:
-        closed = callback.become(state, self.now_ms(), reason=reason)
-        self._open.pop(callback.item, None)
-        self.rows.write(closed)
-        self._note(CallbackClosed, closed, state=str(state), by="")
-
-    def _is(self, item: str, state: State) -> Callback | None:
-        """From now on; None when it was closed meanwhile."""
-        callback = self._open.get(item)
-        if callback is None:
-            return None
-        now = self._open[item] = callback.become(state, self.now_ms())
-        self.rows.write(now)
-        return now
-
-    def _note(self, kind: Callable[..., Event], callback: Callback, **payload: Any) -> None:
-        self._board.journal.append(kind(callback.item, self.now_ms(), callback=callback.id, **payload))
 
     # Life. --------------------------------------------------------------------------------------------------
 
@@ -398,20 +361,16 @@ class Callbacks:
         ours = {callback.id for callback in self._open.values()}
         for callback in await self.rows.open_ones():
             known = callback.id in ours or callback.item in self._open or callback.id in self.rows
-            if known or self._settings(callback) is None or await self._board.acd.item(callback.item) is not None:
+            if known or self._open.settings(callback) is None or await self._board.acd.item(callback.item) is not None:
                 continue
             if callback.id not in missed_before:
                 self._missed.add(callback.id)
             elif callback.state is State.BRIDGED:  # its call has ended with an engine
-                self._close(callback, State.DONE)
-            elif self._too_old(callback, self.now_ms()):
-                self._close(callback, State.FAILED, TOO_OLD)
+                self._open.close(callback, State.DONE)
+            elif self._open.too_old(callback, self._now_ms()):
+                self._open.close(callback, State.FAILED, TOO_OLD)
             else:
-                await self._place(self._in_line(callback))
-
-    def _too_old(self, callback: Callback, at_ms: int) -> bool:
-        settings = self._settings(callback) or CallingBack()
-        return at_ms > callback.asked_ms + round(settings.within * 1000)
+                await self._place(self._open.in_line(callback))
 
     def drain(self) -> None:
         """Begins no further try."""

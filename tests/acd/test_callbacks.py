@@ -74,8 +74,9 @@ class Room(Desk):
         self.site = site
         self.services = SimpleNamespace(orders=StandingOrders())
         self.journal_ = SimpleNamespace(append=self.journalled.append)
-        self.callbacks = Callbacks(cast(Any, _Board(self)), cast(Any, self.calls_there), database)
-        self.callbacks.now_ms = lambda: self.now_ms
+        self.callbacks = Callbacks(
+            cast(Any, _Board(self)), cast(Any, self.calls_there), database, clock=lambda: self.now_ms
+        )
 
     def _noticed(self, notice: Notice) -> None:
         super()._noticed(notice)
