@@ -30,6 +30,7 @@ from engine.call.record import CallRecord, Records, now_ms
 from engine.call.recovery import Recovery
 from engine.call.switchboard import Switchboard
 from engine.callbacks import is_callback
+from engine.chores import Chores
 from engine.config import policies
 from engine.config.site import Site
 from engine.flow.services import Services
@@ -83,7 +84,7 @@ class Engine:
     def __init__(self, site: Site, settings: Settings) -> None:
         self.settings = settings
         self._stop = asyncio.Event()
-        self._chores: set[asyncio.Task[None]] = set()
+        self.chores = Chores("engine")
         self.line = RedisLine(settings.redis_url, on_back=self._redis_back)
         self.journal = Journal(self.line)
         self.database = Database(settings.database_url)
@@ -153,7 +154,7 @@ class Engine:
         loop = asyncio.get_running_loop()
         for signal_ in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signal_, self._stop.set)
-        loop.add_signal_handler(signal.SIGHUP, lambda: self.chore(self.reloading.told_to()))
+        loop.add_signal_handler(signal.SIGHUP, lambda: self.chores.begin(self.reloading.told_to()))
         prepare()
         async with AsyncExitStack() as rooms:
             if not await self._opened(rooms):
@@ -305,36 +306,24 @@ class Engine:
 
     def _hours_changed(self) -> None:
         for room in (self.calls, self.items):
-            self.chore(surely(room.hours_changed))
+            self.chores.begin(surely(room.hours_changed))
 
     def _restarted(self) -> None:
-        self.chore(self._tend_phones())
+        self.chores.begin(self._tend_phones())
 
     def _strangers(self, abouts: Sequence[dict[str, Any]]) -> None:
         left_behind, self._left_behind = self._left_behind, None
         if left_behind is not None:
-            self.chore(self._take_over(left_behind, abouts))
+            self.chores.begin(self._take_over(left_behind, abouts))
         elif abouts:
-            self.chore(self.recovery.strangers(abouts))
+            self.chores.begin(self.recovery.strangers(abouts))
 
     async def _take_over(self, left_behind: Sequence[CallRecord], abouts: Sequence[dict[str, Any]]) -> None:
         await self.recovery.take_over(left_behind, abouts)
         self.rebuilding.back()  # Redis may have lost something while no engine watched
 
-    def chore(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Work that nobody waits for; what it raises is logged."""
-        task = asyncio.ensure_future(work)
-        self._chores.add(task)
-        task.add_done_callback(self._chore_done)
-        return task
-
-    def _chore_done(self, task: asyncio.Task[None]) -> None:
-        self._chores.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("engine.chore_failed", exc_info=task.exception())
-
     def _background(self, rooms: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
-        task = self.chore(work)
+        task = self.chores.begin(work)
 
         async def end() -> None:
             task.cancel()

@@ -131,7 +131,7 @@ class Reloading:
         engine.identity, engine.self_service = identity, self_service
         engine.services.identity, engine.services.http = identity, self_service
         engine.services.attempts = Attempts(engine.line, secret)
-        engine.chore(_close_later(former))
+        engine.chores.begin(_close_later(former))
 
     async def _seat(self) -> list[str]:
         engine = self._engine

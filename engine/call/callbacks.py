@@ -8,10 +8,9 @@ them, whoever asks. What is known of it lies in the database; Redis has the plac
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import structlog
 
@@ -25,6 +24,7 @@ from engine.call.record import CallRecord, now_ms
 from engine.call.switchboard import Switchboard
 from engine.callbacks import Callback, State
 from engine.callbacks.rows import Rows
+from engine.chores import Chores
 from engine.config import policies
 from engine.config.dialling import Way
 from engine.config.queues import CallingBack
@@ -68,14 +68,14 @@ class Callbacks:
         self._open = OpenCallbacks(board, self.rows, clock)
         self._tries: dict[str, Try] = {}
         self._missed: set[str] = set()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._chores = Chores("callbacks")
         self._draining = False
 
     def ask(self, callback: Callback) -> None:
         """Somebody wants to be called back. In a queue without `callbacks` that is for people to do."""
         if self._open.settings(callback) is not None and callback.item not in self._open:
             self._open[callback.item] = callback
-            self._spawn(self._place(callback, first=True))
+            self._chores.begin(self._place(callback, first=True))
 
     # Into the queue. ----------------------------------------------------------------------------------------
 
@@ -124,7 +124,7 @@ class Callbacks:
         elif item in self._tries:
             self._tries[item].call.notices.put(notice)
         elif isinstance(notice, Offer):
-            self._spawn(self._offered(notice))
+            self._chores.begin(self._offered(notice))
 
     def _released(self, released: Released) -> None:
         callback = self._open.get(released.item)
@@ -144,7 +144,7 @@ class Callbacks:
         del self._open[callback.item]
         self._open[moved.item] = moved
         self._open.note(CallbackMoved, moved, queue=moved.queue, came_from=callback.queue)
-        self._spawn(self._place(moved, strict=released.strict))
+        self._chores.begin(self._place(moved, strict=released.strict))
 
     async def _offered(self, offer: Offer) -> None:
         item, acd = offer.item, self._board.acd
@@ -306,7 +306,7 @@ class Callbacks:
     def closed_by_hand(self, item: str, how: str, by: str) -> None:
         """Somebody has closed its row: nobody is called any more. A conversation goes on."""
         self._open.pop(item, None)
-        self._spawn(self._release(item, how, by))
+        self._chores.begin(self._release(item, how, by))
 
     async def _release(self, item: str, how: str, by: str) -> None:
         await surely(lambda: self._board.acd.release(item, how, actor=by))
@@ -379,20 +379,8 @@ class Callbacks:
     async def close(self) -> None:
         """Ends the tries under way, and writes the last word of each callback. They stay where they are."""
         self._draining = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._chores.stop()
         await self.rows.flush()
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("callback.task_failed", exc_info=task.exception())
 
 
 async def _out(first: Awaitable[bool], then: Callable[..., Awaitable[bool]], item: str, reason: str) -> bool:

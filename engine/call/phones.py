@@ -11,6 +11,7 @@ import structlog
 
 from engine.acd import Acd, AgentState, Device, UnknownAgent
 from engine.asterisk.channel import Channel
+from engine.chores import Chores
 from engine.redis_line import LineDown, each
 
 log = structlog.get_logger()
@@ -31,7 +32,7 @@ class Phones:
         self._told: dict[str, Device] = {}
         self._outside: frozenset[str] = frozenset()
         self._ours: Counter[str] = Counter()
-        self._telling: set[asyncio.Task[None]] = set()
+        self._chores = Chores("phones")
 
     def device(self, agent: str, state: str) -> None:
         """Asterisk says so."""
@@ -75,9 +76,7 @@ class Phones:
         if seen is Device.BUSY and self._ours[agent]:
             return
         self._told[agent] = seen
-        task = asyncio.ensure_future(self._say(agent, seen))
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
+        self._chores.begin(self._say(agent, seen))
 
     async def again(self, agents: Iterable[AgentState]) -> None:
         """Tells the ACD of every phone that is not as it says. Raises LineDown."""

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
 
 import structlog
 
 from engine.acd import TO_QUEUE, Acd, Cancelled, ItemState, Missed, Notice, Offer, Placement, Released
+from engine.chores import Chores
 from engine.config import policies
 from engine.config.site import Site
 from engine.items.again import Again, Agains
@@ -28,7 +28,6 @@ from engine.orders import StandingOrders
 from engine.redis_line import LineDown, RedisLine, each, surely
 
 log = structlog.get_logger()
-T = TypeVar("T")
 
 MOST_ITEMS = 10_000
 # In a queue that a reload has removed: its last items are served all the same.
@@ -69,8 +68,8 @@ class Board:
         self._items: dict[str, Item] = {}
         self.desks = Desks()
         self._going: dict[str, asyncio.Task[str]] = {}  # items on their way into a queue again
-        self._chores: set[asyncio.Task[Any]] = set()
-        self.presence = Presence(acd, self.desks, self._spawn)
+        self._chores = Chores("items")
+        self.presence = Presence(acd, self.desks, self._chores.begin)
 
     def __contains__(self, item_id: str) -> bool:
         return item_id in self._items
@@ -99,7 +98,7 @@ class Board:
         try:
             placement = await self._enqueue(item)
         except LineDown:
-            self._spawn(self._never_added(item))
+            self._chores.begin(self._never_added(item))
             raise
         if placement.refused:
             self._end(item.id)
@@ -181,7 +180,7 @@ class Board:
         for token, ringing in desk.offers.items():
             if not ringing.shown:
                 ringing.shown = True
-                self._spawn(self._rings(token))
+                self._chores.begin(self._rings(token))
 
     async def _rings(self, token: str) -> None:
         try:
@@ -204,7 +203,7 @@ class Board:
     def _offered(self, offer: Offer) -> None:
         item = self._items.get(offer.item)
         if item is None:  # an engine before this one made it, and nobody has told us of it yet
-            self._spawn(self._found(offer.item))
+            self._chores.begin(self._found(offer.item))
             return
         self._ring(item, offer)
 
@@ -217,7 +216,7 @@ class Board:
         """Until the queue's ring is over; the ACD's lease is longer."""
         queue = self._site().queues.get(item.queue)
         ring_s = queue.ring if queue is not None else REMOVED_RING_S
-        self.desks.ring(offer, item, ring_s, lambda: self._spawn(self._not_answered(offer.token)))
+        self.desks.ring(offer, item, ring_s, lambda: self._chores.begin(self._not_answered(offer.token)))
 
     async def _not_answered(self, token: str) -> None:
         ringing = self.desks.ringing(token)
@@ -285,7 +284,7 @@ class Board:
 
     def _go_again(self, again: Again) -> asyncio.Task[str]:
         """Why its queue refused the item; "" when it is there. Whoever waits for it may stop waiting."""
-        task = self._spawn(self._again(again))
+        task = self._chores.begin(self._again(again))
         self._going[again.item.id] = task
         return task
 
@@ -384,20 +383,7 @@ class Board:
     async def close(self) -> None:
         """Stops telling anybody. The items stay where they are."""
         self.desks.close()
-        for task in self._chores:
-            task.cancel()
-        await asyncio.gather(*self._chores, return_exceptions=True)
-
-    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.ensure_future(work)
-        self._chores.add(task)
-        task.add_done_callback(self._done)
-        return task
-
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._chores.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("item.chore_failed", exc_info=task.exception())
+        await self._chores.stop()
 
 
 def _now() -> datetime:

@@ -85,8 +85,7 @@ class Room(Desk):
 
     async def settled(self) -> None:
         """Everything that was begun is done."""
-        while tasks := [task for task in self.callbacks._tasks if not task.done()]:
-            await asyncio.wait(tasks)
+        await self.callbacks._chores.done()
 
     async def asks(self, number: str = ZHANG, *, came_ms: int | None = None, id_: str = "b1") -> Callback:
         callback = wanted(id_, number, self.now_ms, placed_ms=came_ms)

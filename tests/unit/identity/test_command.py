@@ -129,16 +129,17 @@ def test_what_a_member_keys_in_is_not_shown(test: Test, example: str) -> None:
 
 
 def test_an_endpoint_that_says_them_back_does_not_show_them_either(test: Test) -> None:
-    echo = {"status": "ok", "customer": {"id": "1001", "attributes": {"pin": 2468}}, "variables": {"card": ID_CARD}}
+    member, pin = "1001100210", "2468135790"  # so long that no port and no moment has them in it
+    echo = {"status": "ok", "customer": {"id": member, "attributes": {"pin": int(pin)}}, "variables": {"card": ID_CARD}}
     with saying(echo) as url:
         _, said = test(
-            *("--number", "1", "--member", "1001", "--id-card-stdin", "--pin-stdin"),
+            *("--number", "1", "--member", member, "--id-card-stdin", "--pin-stdin"),
             url=url,
-            stdin=f"{ID_CARD}\n2468\n",
+            stdin=f"{ID_CARD}\n{pin}\n",
         )
-    assert '"****"' in said
-    for secret in ("1001", ID_CARD, "2468"):
-        assert secret not in said.replace("4008001234", "")
+    assert "*" * len(pin) in said
+    for secret in (member, ID_CARD, pin):
+        assert secret not in said
 
 
 def test_nobody_is_asked_about_a_hidden_caller(test: Test, example: str) -> None:
