@@ -7,88 +7,28 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
-import orjson
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
-from engine.acd import AgentTerms, Device, Empty, Intent, Missed, Order, Policy, Step
-from engine.redis_line import RedisLine
+from engine.acd import AgentTerms, Device, Intent, Missed, Policy
 from tests.acd import inside
 from tests.acd.desk import LEASE_MS, START_MS, Desk, policy
 from tests.acd.model import Model
+from tests.acd.population import KNOWN, POLICIES, RELOADS, STAFF
 from tests.acd.redis_server import RedisServer
+from tests.acd.side_by_side import SideBySide
 
-T = TypeVar("T")
 Draw = Callable[[Any, str], Any]  # a strategy, and what for
 
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 HISTORIES, STEPS = (int(os.environ.get("HISTORIES", "6000")), 60) if THOROUGH else (150, 35)
 # A failing history is short enough to read; making it shorter against a real server takes minutes.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
-
-STAFF = {
-    "8001": AgentTerms({"sales": 5, "mandarin": 5}, rank=3, weight=1),
-    "8002": AgentTerms({"sales": 2}, {"voice": 1, "chat": 2}, rank=2, weight=100),
-    "8003": AgentTerms({"service": 4, "mandarin": 1}, {"voice": 1, "chat": 3}, rank=1, weight=10),
-    "8004": AgentTerms({"sales": 3, "service": 3}, {"voice": 1, "chat": 2, "email": 5}, rank=1, weight=50),
-    "8005": AgentTerms({"service": 1}, {"chat": 3}, rank=9, weight=7),
-}
-RELOADS = [
-    STAFF,
-    {id_: terms for id_, terms in STAFF.items() if id_ != "8004"},
-    {**STAFF, "8002": AgentTerms({"sales": 5, "service": 1}, {"voice": 1, "chat": 1}, rank=7, weight=2)},
-    {**STAFF, "8003": AgentTerms({"mandarin": 4}, {"voice": 1}, rank=1), "8005": AgentTerms({"sales": 1})},
-    {**STAFF, "8001": AgentTerms({"sales": 5, "mandarin": 5}, {"voice": 0, "chat": 4})},
-]
-POLICIES = [
-    ("sales", policy("any", wrapup_ms=0)),
-    ("sales", policy("sales", ring=2)),
-    ("sales", policy("sales | service", ahead_ms=4_000, wrapup_ms=8_000)),
-    ("service", policy("service", "any", after=(6_000,), ahead_ms=12_000, max_wait_ms=25_000, ring=2)),
-    ("sales", policy("sales>=3", "sales", "any", after=(5_000, 20_000), order=Order.FEWEST_CALLS, head_start_ms=5_000)),
-    (
-        "service",
-        policy(
-            "service & mandarin", "service | mandarin", after=(10_000,), capacity=2,
-            leave_when=frozenset({Empty.NO_AGENTS, Empty.NONE_ELIGIBLE}),
-        ),
-    ),
-    (
-        "service",
-        Policy(
-            (Step(0, "sales | service", ("mandarin>=3", "sales>=3", "agent:8002")), Step(8_000, "any", ("service",))),
-            LEASE_MS, 3_000, order=Order.MOST_PROFICIENT, max_wait_ms=30_000, served_within_ms=10_000,
-        ),
-    ),
-    ("service", policy("any", order=Order.RANDOM, ring=0, max_wait_ms=15_000)),
-    ("sales", policy("sales", order=Order.WEIGHTED, strict=2, served_within_ms=60_000)),
-    ("chat", policy("any", kind="chat", order=Order.LEAST_OCCUPIED, wrapup_ms=3_000)),
-    ("chat", policy("service", "any", after=(4_000,), kind="chat", order=Order.ROUND_ROBIN, ring=2)),
-    ("chat", policy("service | sales", kind="chat", order=Order.RANDOM, wrapup_ms=0)),
-    ("sales", policy("agent:8002", wrapup_ms=0, leave_when=frozenset({Empty.NONE_ELIGIBLE}))),
-    (
-        "post",
-        policy(
-            "mandarin", order=Order.LINEAR, place_kept_ms=20_000, ignored_limit=1, base="service",
-            leave_when=frozenset({Empty.NO_AGENTS}),
-        ),
-    ),
-    ("post", policy("service>=2", kind="email", order=Order.FEWEST_CALLS, lease_ms=5_000, wrapup_ms=1_000)),
-    # Nobody has told Redis of the last two before an item asks for them.
-    ("post", policy("sales>=5 | service>=4", order=Order.FEWEST_CALLS, wrapup_ms=0)),
-    ("post", policy("service", order=Order.LEAST_OCCUPIED, place_kept_ms=60_000, ahead_ms=20_000)),
-]  # fmt: skip
-KNOWN = POLICIES[:-2]
 
 milliseconds = st.sampled_from([1, 1_000, 3_000, 5_000, 10_000, LEASE_MS, 60_000])
 agents = st.sampled_from(sorted(STAFF))
@@ -127,23 +67,10 @@ HAPPENS = (
 )
 
 
-class Histories(RuleBasedStateMachine):
-    server: RedisServer
-    runner: asyncio.Runner
+class Histories(SideBySide):
     happenings = HAPPENS
     policies = tuple(range(len(POLICIES)))  # that items arrive with
     pauses = milliseconds
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.line = RedisLine(self.server.url)
-        self.count = 0
-        self.past_tokens: list[str] = []
-        self.journal_read = "-"
-        self.ends: dict[str, list[str]] = {}  # offers and items, by the journal -> how they ended
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.runner.run(work)
 
     @initialize(
         interrupting=st.sampled_from([frozenset(), frozenset({"voice"})]),
@@ -164,19 +91,6 @@ class Histories(RuleBasedStateMachine):
 
     def _goes_before(self) -> None:
         """Nothing."""
-
-    async def _open(self) -> None:
-        await self.line.open()
-        await self.line.call("FLUSHALL")
-        # The same chance each time: a history that fails must fail again when it is played again.
-        await self.line.call("EVAL", "math.randomseed(1)", 0)
-        self.desks = {name: Desk(self.line, name) for name in ("one", "two")}
-        await self.desks["one"].acd.load()
-        await self._define(STAFF)
-
-    async def _define(self, staff: dict[str, AgentTerms]) -> None:
-        known = [terms for _, terms in KNOWN]
-        await self.desks["one"].acd.define(staff, known, interrupting=self.interrupting)
 
     def teardown(self) -> None:
         try:
@@ -349,93 +263,6 @@ class Histories(RuleBasedStateMachine):
     def nobody_ticks(self, draw: Draw) -> None:
         self._clocks(draw(st.sampled_from([1, 400, 5_000]), "ms"))
 
-    def _passes(self, ms: int) -> None:
-        self._clocks(ms)
-        while True:
-            handled = self.run(self.desks["one"].acd.tick())
-            self._happened()
-            assert self.model.tick() == handled
-            self._same()
-            if not handled:
-                return
-
-    def _clocks(self, ms: int) -> None:
-        self.model.now += ms
-        for desk in self.desks.values():
-            desk.now_ms += ms
-
-    # --- what must hold ------------------------------------------------------------------------------------------
-
-    def _nobody_is_ready_for_what_stands_in_line(self, found: dict[str, Any]) -> None:
-        if any(at <= self.model.now for at in self.model.timers.values()):
-            return  # what the clock alone has changed, the next tick will see
-        _alike(inside.kept_from(found), inside.expected_to_be_kept_from(self.model))
-        for item in self.model.items.values():
-            for agent in self.model.agents.values() if item.in_line else ():
-                able = item.policy.kind in agent.ready and self.model.meets(agent, item.line)
-                assert not able or not self.model.fits(item, agent.id), (item, agent)
-
-    def _both(self, asked: Coroutine[Any, Any, bool], expected: Any) -> None:
-        done = self.run(asked)
-        self._happened()
-        assert done == expected()
-        self._same()
-
-    def _happened(self) -> None:
-        """Reads the journal on: what Redis offered to whom, for what chance decided; and that every end is one."""
-        entries = self.run(self.line.call("XRANGE", inside.JOURNAL, self.journal_read, "+"))
-        self.model.told, self.model.drawn, self.model.made = [], [], 0
-        for id_, fields in entries:
-            self.journal_read = f"({id_}"
-            event = orjson.loads(fields[1])
-            match event["type"]:
-                case "item.enqueued":
-                    self.ends[event["call"]] = []
-                case "item.ended":
-                    self.ends[event["call"]].append(event["reason"])
-                case "offer.created":
-                    self.ends[event["token"]] = []
-                    self.model.drawn.append(event["agent"])
-                case "offer.accepted" | "offer.missed" | "offer.cancelled":
-                    self.ends[event["token"]].append(event["type"])
-
-    def _same(self) -> None:
-        """The notices of the last verb, every record and every index."""
-        told = sorted(self.model.told)
-        found = self.run(inside.look(self.line))
-        assert sorted(self._noticed(found)) == told
-        agents = {name[6:]: inside.agent_kept(found[name]) for name in found if name.startswith("agent:")}
-        _alike(agents, {agent.id: inside.agent_expected(agent) for agent in self.model.agents.values()})
-        now = self.model.now
-        items = {name[5:]: inside.item_kept(found[name], now) for name in found if name.startswith("item:")}
-        _alike(items, {item.id: inside.item_expected(item, now) for item in self.model.items.values()})
-        _alike(inside.indexes(found), inside.expected(self.model))
-        self._nobody_is_ready_for_what_stands_in_line(found)
-        for item in self.model.items.values():
-            assert self.ends[item.id] == [], "an item that ended is here"
-            for offer in item.offers:
-                assert self.ends[offer.token] == (["offer.accepted"] if offer.state == "accepted" else [])
-
-    def _noticed(self, found: dict[str, Any]) -> list[tuple[str, ...]]:
-        """Those that came back in replies, and those in the mailboxes, which are emptied."""
-        told: list[tuple[str, ...]] = []
-        for name, desk in self.desks.items():
-            told += [(name, "offer", offer.token, offer.agent) for offer in desk.offers]
-            told += [(name, "sooner", free.token, free.agent) for free in desk.sooner]
-            told += [(name, "cancelled", gone.token, gone.reason) for gone in desk.cancelled]
-            told += [(name, "released", gone.item, gone.reason) for gone in desk.released]
-            self.past_tokens += [offer.token for offer in desk.offers]
-            for heard in (desk.offers, desk.sooner, desk.cancelled, desk.released):
-                heard.clear()
-            for letter in found.get(f"mailbox:{name}", []):
-                kind, first, *rest = orjson.loads(letter)
-                said = {"offer": rest[1:2], "sooner": rest[1:2], "cancelled": rest[-1:], "released": rest[:1]}[kind]
-                told.append((name, kind, first, *said))
-                self.past_tokens += [first] if kind == "offer" else []
-            if f"mailbox:{name}" in found:
-                self.run(self.line.call("DEL", f"{inside.PREFIX}mailbox:{name}"))
-        return told
-
     def _everything_ends(self) -> None:
         """Whatever happened: nobody is stuck, every offer and item is accounted for, and nothing stays behind."""
         self._reload(STAFF)
@@ -506,18 +333,6 @@ class ManyWrapUps(Histories):
                 self._both(self.desks["one"].acd.accept(token), lambda token=token: self.model.accept(token))
                 self._ends(item)
             self._passes(300)
-
-
-def _alike(found: dict[str, Any], expected: dict[str, Any], path: str = "") -> None:
-    """Says what differs, and nothing else."""
-    differing = []
-    for name in sorted(found.keys() | expected.keys()):
-        here, there = found.get(name), expected.get(name)
-        if here != there and isinstance(here, dict) and isinstance(there, dict):
-            _alike(here, there, f"{path}{name} ")
-        elif here != there:
-            differing.append(f"{path}{name}: Redis has {here}, the model {there}")
-    assert not differing, "\n".join(differing)
 
 
 @pytest.mark.timeout(7_200 if THOROUGH else 120)
