@@ -10,7 +10,7 @@ from itertools import permutations
 
 import pytest
 
-from engine.acd import Device, Intent, Missed, Work
+from engine.acd import Device, Intent, Missed, Order, Work
 from engine.acd.offer import TREATMENTS
 from engine.redis_line import RedisLine
 from tests.acd import inside
@@ -209,7 +209,7 @@ async def test_23_reservation_that_redis_lost_is_fenced_by_its_token(desk: Desk)
 
 async def test_23_everything_of_a_domain_has_one_hash_tag_and_no_key_expires(desk: Desk) -> None:
     await desk.staff({"8001": {"sales": 1}}, "sales")
-    terms = policy("sales", place_kept_ms=1_000, order="linear")
+    terms = policy("sales", place_kept_ms=1_000, order=Order.LINEAR)
     for number in range(3):
         await desk.calls(f"call-{number}", terms, who="digest", data="data")
     await desk.acd.withdraw("call-1", "abandoned", keep_place=True)

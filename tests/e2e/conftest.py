@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator
+from contextlib import suppress
 
 import pytest
 import pytest_asyncio
@@ -95,8 +96,12 @@ async def scene(request: pytest.FixtureRequest, hotline: Hotline) -> AsyncIterat
         scene = Scene(hotline, phones, await phones.carrier())
         await scene.open()
         yield scene
+        failed = request.node.stash.get(_failed, False)
+        if failed:
+            with suppress(Exception):  # what went wrong may be that nobody answers
+                print(await scene.story())
         await scene.close()
-        if request.node.stash.get(_failed, False):
+        if failed:
             return
         try:
             await scene.check_clean()

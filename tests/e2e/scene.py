@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+import orjson
 import pytest
 
 from engine.api.client import ask
@@ -215,6 +216,16 @@ class Scene:
         found = await until(so, within=SOON_S, what=f"an event {kind}")
         assert found is not None
         return found
+
+    async def story(self) -> str:
+        """Every call since the scene began, for whoever looks into a test that failed."""
+        lines = []
+        for call in (*await self.hotline.active_calls(), *await self._rows()):
+            lines.append(f"{call['id']} from {call['raw'] if 'raw' in call else call['number']}")
+            for event in await self.events_of(call):
+                said = {name: value for name, value in event.items() if name not in ("id", "at", "type", "call")}
+                lines.append(f"  {event['at']} {event['type']} {orjson.dumps(said).decode()}"[:300])
+        return "\n".join(lines)
 
     async def _rows(self) -> list[Json]:
         return [row for row in await self.hotline.ended_calls() if row["id"] not in self._rows_before]

@@ -296,7 +296,7 @@ ENTRY = st.dictionaries(
 NUMBERS = itertools.count()
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(entry=ENTRY)
 async def test_no_entry_can_be_one_that_the_database_refuses(database: Database, entry: dict[str, Any]) -> None:
     try:

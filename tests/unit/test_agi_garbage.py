@@ -6,7 +6,7 @@ import asyncio
 from typing import cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.asterisk.agi_wire import AgiError, NotAgi, Wire, read_request
@@ -29,7 +29,6 @@ def reader_of(data: bytes) -> asyncio.StreamReader:
     return reader
 
 
-@settings(deadline=None)
 @given(NOISE)
 def test_a_block_of_facts_is_one_or_is_refused(sent: bytes) -> None:
     async def read() -> None:
@@ -49,7 +48,6 @@ class Pen:
         pass
 
 
-@settings(deadline=None)
 @given(NOISE)
 def test_replies_that_are_none_end_the_session_and_every_command_in_it(sent: bytes) -> None:
     async def talk() -> None:
@@ -70,7 +68,6 @@ VALUES = st.text(max_size=12) | st.sampled_from(["1", "5s", "main/menu", "a&b", 
 ARGUMENTS = st.lists(VALUES | st.tuples(SETTINGS, VALUES).map("=".join), max_size=4)
 
 
-@settings(deadline=None)
 @given(st.sampled_from([*KINDS, "nonsense"]), ARGUMENTS)
 def test_arguments_are_a_step_or_are_refused(kind: str, arguments: list[str]) -> None:
     try:
@@ -81,7 +78,6 @@ def test_arguments_are_a_step_or_are_refused(kind: str, arguments: list[str]) ->
         assert step.kind == kind
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=8), st.none() | st.booleans() | st.integers() | st.text(max_size=8)), st.text())
 def test_results_are_names_and_words_that_a_dialplan_can_hold(after: dict[str, str], outcome: str) -> None:
     for name, value in results(Next(None, outcome), {}, after).items():

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.journal import events as e
@@ -192,7 +192,6 @@ ANYTHING = st.recursive(
 
 
 # Drawing twenty nested values is slow on a machine that does other things too; the draws are what they are.
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.sampled_from([*CallRow.__dataclass_fields__, "other"]), ANYTHING))
 def test_a_record_with_anything_in_it_becomes_a_row_or_a_value_error(record: dict[str, Any]) -> None:
     try:
@@ -205,7 +204,6 @@ def test_a_record_with_anything_in_it_becomes_a_row_or_a_value_error(record: dic
     assert all(abs(number) < 2**63 for number in (row.arrived_ms, row.ended_ms, row.wait_ms, row.offers))
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @example({"call": "", "at": float("inf")})
 @given(st.dictionaries(st.sampled_from(["call", "at", "agent", "token", "until", "record"]), ANYTHING))
 def test_whatever_comes_over_the_wire_becomes_some_event(data: dict[str, Any]) -> None:

@@ -33,7 +33,7 @@ other = st.sampled_from([{"x": {"play": ["goodbye"]}}, {"x": {"hangup": "rejecte
 keys = st.lists(st.sampled_from(["1", "2", "3", "9", "silence"]), max_size=8).map(",".join)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(flows, other, keys, st.sampled_from(["served", "timed_out"]))
 def test_calls_walk_only_where_the_graph_has_a_way_and_end_only_where_it_has_an_end(
     main: dict[str, Any], called: dict[str, Any], pressed: str, outcome: str

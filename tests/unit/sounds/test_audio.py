@@ -198,7 +198,7 @@ def test_a_picture_has_no_audio_in_it(tmp_path: Path) -> None:
         telephone(file)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=400), st.sampled_from([b"", b"RIFF\x24\x00\x00\x00WAVEfmt ", b"OggS", b"ID3\x04", b"fLaC"]))
 def test_whatever_a_file_holds_it_is_a_prompt_or_refused(rest: bytes, magic: bytes) -> None:
     try:
@@ -209,7 +209,7 @@ def test_whatever_a_file_holds_it_is_a_prompt_or_refused(rest: bytes, magic: byt
         assert peak(prompt) <= 1.0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(), st.floats(0.02, 3.0), st.floats(0.01, 0.5))
 def test_any_noise_becomes_a_prompt_under_the_peak(seed: int, seconds: float, level: float) -> None:
     dice = random.Random(seed)  # noqa: S311 - noise
