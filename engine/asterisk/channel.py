@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import NoneType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from engine.asterisk.ari import Ari, AriRefused, Query
+from engine.asterisk.ari import Ari, AriError, AriRefused, Query
 from engine.asterisk.recording import Recording
 from engine.flow.digits import Digits
 from engine.flow.leg import ANY_KEY, HungUp, Recorded
@@ -58,6 +57,7 @@ class Channel:
         self._playing: set[str] = set()
         self._playbacks = 0
         self._music = False
+        self._sent_away = False
         self.recording: Recording | None = None
         self.note_state(state)
 
@@ -169,16 +169,31 @@ class Channel:
         if error is not None and not (isinstance(error, AriRefused) and error.status in GONE):
             log.warning("channel.post_failed", channel=self.id, error=str(error))
 
+    # Of several orders to hang up, Asterisk would tell the far end the cause of the last: only one is given, unless it
+    # did not reach Asterisk.
+
     async def hang_up(self, cause: int = NORMAL) -> None:
         """Ends it, whatever state it is in, with a cause of Q.850; returns once Asterisk has taken the order."""
-        if not self.gone.done():
-            with suppress(AriRefused):
-                await self.ari.request("DELETE", f"channels/{self.id}", {"reason_code": cause})
+        if self.gone.done() or self._sent_away:
+            return
+        self._sent_away = True
+        try:
+            await self.ari.request("DELETE", f"channels/{self.id}", {"reason_code": cause})
+        except AriRefused:
+            pass
+        except AriError:
+            self._sent_away = False
+            raise
 
     def drop(self, reason: str = "normal") -> None:
         """hang_up() that nobody waits for."""
-        if not self.gone.done():
-            self.post("DELETE", "", reason=reason)
+        if not self.gone.done() and not self._sent_away:
+            self._sent_away = True
+            self.ari.send("DELETE", f"channels/{self.id}", {"reason": reason}).add_done_callback(self._dropped)
+
+    def _dropped(self, reply: asyncio.Future[Any]) -> None:
+        self._sent_away = not reply.cancelled() and isinstance(reply.exception(), AriRefused | NoneType)
+        self._posted(reply)
 
     async def play_media(self, media: str, *, stops: str) -> bool:
         """Plays what Asterisk calls so; False when a key of `stops` cut it short, which stays in the buffer. Raises

@@ -191,6 +191,15 @@ class Scene:
 
         await until(so, within=SOON_S, what=f"{caller} is connected")
 
+    async def until_left(self, endpoint: str) -> None:
+        """Waits until Asterisk has no leg any more with that agent or trunk: so it has told the engine."""
+
+        async def legs() -> list[str]:
+            names = [channel["name"] for channel in await self.hotline.ari("channels")]
+            return [name for name in names if name.startswith(f"PJSIP/{endpoint}-")]
+
+        await until_none(legs, within=SOON_S)
+
     # What is written.
 
     async def row(self, caller: str) -> Json:

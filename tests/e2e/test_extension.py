@@ -116,6 +116,7 @@ async def test_an_agent_who_hangs_up_while_answering_has_not_answered(scene: Sce
         await ring.answer()
         await ring.hang_up()
         await ring.ended()
+        await scene.until_left(scene.user(agent))
     finally:
         scene.hotline.kill("engine", signal.SIGCONT)
     await call.ended(timeout=10)

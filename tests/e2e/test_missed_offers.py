@@ -121,6 +121,7 @@ async def test_a_caller_whose_agent_hangs_up_while_answering_is_offered_again(sc
         await ring.answer()
         await ring.hang_up()
         await ring.ended()
+        await scene.until_left(scene.user(hasty))
     finally:
         scene.hotline.kill("engine", signal.SIGCONT)
     row, events = await served_by(scene, following, call)
@@ -171,6 +172,7 @@ async def test_a_caller_who_leaves_in_the_moment_of_the_answer_frees_the_agent(s
         await ring.answer()
         await call.hang_up()
         await call.ended()
+        await scene.until_left("demo-carrier")
     finally:
         scene.hotline.kill("engine", signal.SIGCONT)
     assert (await ring.ended(timeout=3)).who == "them"

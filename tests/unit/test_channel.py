@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import uvloop
 
-from engine.asterisk.ari import Ari
+from engine.asterisk.ari import Ari, AriError
 from engine.asterisk.channel import CallerLeg, Channel, LegEnd
 from engine.flow.leg import NO_KEY, HungUp
 
@@ -18,10 +18,12 @@ class NoAri:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, str]] = []
+        self.replies: list[asyncio.Future[Any]] = []
 
     def send(self, method: str, uri: str, *_: Any, **__: Any) -> asyncio.Future[Any]:
         self.sent.append((method, uri))
-        return asyncio.get_running_loop().create_future()
+        self.replies.append(asyncio.get_running_loop().create_future())
+        return self.replies[-1]
 
     async def request(self, method: str, uri: str, *_: Any, **__: Any) -> None:
         self.sent.append((method, uri))
@@ -79,6 +81,25 @@ async def test_a_prompt_that_ends_by_itself_needs_no_stopping() -> None:
     assert await playing is True
     assert not caller.playing
     assert not [uri for method, uri in ari.sent if method == "DELETE"]
+
+
+async def test_the_cause_of_the_first_order_to_hang_up_is_what_the_far_end_is_told() -> None:
+    ari = NoAri()
+    caller = leg(ari)
+    await caller.hang_up(17)
+    caller.drop()
+    await caller.hang_up()
+    assert ari.sent == [("DELETE", "channels/c1")]
+
+
+async def test_an_order_to_hang_up_that_did_not_reach_asterisk_is_given_again() -> None:
+    ari = NoAri()
+    caller = leg(ari)
+    caller.drop()
+    ari.replies[0].set_exception(AriError("not in time"))
+    await asyncio.sleep(0)
+    caller.drop()
+    assert ari.sent == [("DELETE", "channels/c1")] * 2
 
 
 async def test_a_hang_up_unwinds_whatever_the_call_is_waiting_for() -> None:
