@@ -7,12 +7,14 @@ from collections import deque
 
 import structlog
 
+from engine.beat import until_beat_s
+
 log = structlog.get_logger()
 
-EVERY_S = 0.1
+EVERY_S = 0.25
 # Asterisk closes a client that does not read; long before that, callers hear it.
 ALARM_MS = 50.0
-KEPT = 3000  # five minutes
+KEPT = 1200  # five minutes
 
 
 class LoopLag:
@@ -25,8 +27,9 @@ class LoopLag:
         """Until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
-            due = loop.time() + EVERY_S
-            await asyncio.sleep(EVERY_S)
+            pause_s = until_beat_s(EVERY_S)
+            due = loop.time() + pause_s
+            await asyncio.sleep(pause_s)
             lag_ms = (loop.time() - due) * 1000
             self._lags.append(lag_ms)
             if lag_ms > ALARM_MS:

@@ -19,6 +19,7 @@ import orjson
 import structlog
 
 from engine.asterisk.websocket import NoWebSocket, WebSocket, connect
+from engine.beat import until_beat_s
 
 log = structlog.get_logger()
 
@@ -28,7 +29,7 @@ Query = Mapping[str, str | int]
 # Asterisk closes a client that does not read for `websocket_write_timeout`; two lost pings mean a dead line.
 PING_S = 5.0
 RECONNECT_S = (0.1, 0.1, 0.2, 0.3, 0.5)
-OVERDUE_CHECK_S = 0.25
+OVERDUE_CHECK_S = 0.5
 # How long a command that nobody waits for may wait for company.
 LAZY_S = 0.005
 
@@ -214,7 +215,7 @@ class Ari:
         """One clock for all deadlines; a timer for each command would cost more than the command."""
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(OVERDUE_CHECK_S)
+            await asyncio.sleep(until_beat_s(OVERDUE_CHECK_S))
             now = loop.time()
             for command in [c for c in self._pending.values() if c.due < now]:
                 del self._pending[command.id]

@@ -9,6 +9,8 @@ from pathlib import Path
 FLAT_AT_MOST = 16
 # The log is rewritten when it has doubled; at the rate of a busy ACD, the usual 64 MB would be reached every minute.
 REWRITTEN_FROM = "256mb"
+# How often a second it looks around by itself. Nothing here waits for that: what we set expires when it is looked at.
+LOOKS_A_SECOND = "4"
 
 
 def argv(socket: Path, folder: Path) -> list[str]:
@@ -17,4 +19,5 @@ def argv(socket: Path, folder: Path) -> list[str]:
     command += ["--dir", str(folder), "--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
     command += ["--zset-max-listpack-entries", str(FLAT_AT_MOST), "--hash-max-listpack-entries", str(FLAT_AT_MOST)]
     command += ["--auto-aof-rewrite-min-size", REWRITTEN_FROM, "--latency-tracking", "no"]
+    command += ["--hz", LOOKS_A_SECOND]
     return command

@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 
+from engine.beat import until_beat_s
 from engine.redis_line.finding import Finder
 from engine.redis_line.wire import Argument, Command, LineDown, Rarely, Sink, Wire, pack, settle
 
@@ -202,7 +203,7 @@ class RedisLine:
 
     def _watch(self) -> None:
         """Replies come in order, so the oldest command speaks for all: one timer instead of one a command."""
-        self._watchdog = self._loop.call_later(self.deadline_s / 4, self._watch)
+        self._watchdog = self._loop.call_later(until_beat_s(self.deadline_s / 4), self._watch)
         overdue = self._loop.time() - self.deadline_s
         if self._wire is not None:
             if self._wire.pending and self._wire.pending[0].sent <= overdue:
