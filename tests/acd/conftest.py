@@ -13,7 +13,12 @@ from tests.acd.redis_sentinel import SentinelSet
 from tests.acd.redis_server import RedisServer
 
 # What these say holds whichever way Redis is run: each of their tests runs against all three.
-_ON_EVERY_KIND = {"test_matching", "test_offer_lifecycle", "test_attempts", "test_engines"}
+_ON_EVERY_KIND = {
+    *("test_matching", "test_offer_lifecycle", "test_attempts", "test_engines", "test_agents", "test_ahead"),
+    *("test_emptied", "test_estimates", "test_explained", "test_items", "test_kinds", "test_limits", "test_misses"),
+    *("test_pitfalls", "test_restored", "test_rings", "test_staff", "test_steps", "test_supervision"),
+    *("test_places", "test_tries", "test_moved"),
+}
 _KINDS = {"plain": "redis_server", "cluster": "redis_cluster", "sentinel": "sentinel_set"}
 
 

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from engine.acd import Acd, AgentTerms, Device, Intent, UnknownAgent
+from engine.redis_line import RedisLine
 from tests.acd import inside
 from tests.acd.desk import Desk, policy
 
@@ -113,10 +114,16 @@ async def test_agents_of_another_domain_step_into_a_line_that_is_new_there(desk:
     await desk.staff({"8001": {"latin": 1}}, "any")
     await desk.calls("call", "latin")
     offers: list[object] = []
-    other = Acd(desk.line, domain="other", engine="one", on_notice=offers.append, clock=lambda: desk.now_ms)
-    await other.define({"8001": AgentTerms({"latin": 1})}, [policy("any")])
-    await other.agent("8001", intent=Intent.READY, device=Device.IDLE)
-    assert (await other.enqueue("call", queue="sales", policy=policy("latin"))).offers
+    line = RedisLine(desk.line.url, domain="other")
+    await line.open()
+    try:
+        other = Acd(line, domain="other", engine="one", on_notice=offers.append, clock=lambda: desk.now_ms)
+        await other.load()
+        await other.define({"8001": AgentTerms({"latin": 1})}, [policy("any")])
+        await other.agent("8001", intent=Intent.READY, device=Device.IDLE)
+        assert (await other.enqueue("call", queue="sales", policy=policy("latin"))).offers
+    finally:
+        await line.close()
 
 
 async def test_fault_in_one_timer_stops_no_other(desk: Desk) -> None:
