@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 
-from engine.acd import Intent
 from engine.journal.events import CallAnswered
 from engine.journal.journal import Journal
 from engine.journal.tail import Tail
 from engine.redis_line import LineDown, RedisLine
 from tests.acd.desk import Desk
+from tests.acd.failover import goes_on, in_the_middle
 from tests.acd.lines import opened, until
 from tests.acd.redis_cluster import KEY, RedisCluster
 
@@ -146,16 +146,14 @@ async def test_a_cluster_that_is_down_is_waited_for(redis_cluster: RedisCluster)
         assert await refused == "OK"
 
 
-async def test_the_waiting_outlive_the_death_of_their_master(own_cluster: RedisCluster) -> None:
+async def test_all_that_is_under_way_outlives_the_death_of_their_master(own_cluster: RedisCluster) -> None:
     master = own_cluster.owner()
     replica = own_cluster.back_up(master)
     came_back = asyncio.Event()
     async with opened(own_cluster.url, deadline_s=10.0, on_back=came_back.set) as line:
         desk, journal = Desk(line), Journal(line)
         await desk.acd.load()
-        await desk.staff({"8001": {}}, "any", ready=False)
-        await desk.calls("call-1")
-        await desk.calls("call-2")
+        await in_the_middle(desk)
         async with Tail(own_cluster.url) as tail:
             assert await line.call("WAIT", 1, 5000) == 1
             master.kill()
@@ -164,7 +162,7 @@ async def test_the_waiting_outlive_the_death_of_their_master(own_cluster: RedisC
             assert await desk.acd.position("call-2") == 2
             assert came_back.is_set()
             assert await line.call("CLUSTER", "MYID") == replica.ask("CLUSTER", "MYID")
-            await desk.acd.agent("8001", intent=Intent.READY)
             async with asyncio.timeout(5):
                 while (await anext(tail)).event.type != "call.answered":
                     pass
+        await goes_on(desk)

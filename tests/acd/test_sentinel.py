@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from redis.exceptions import ResponseError
 
-from engine.acd import Intent
 from engine.journal.events import CallAnswered
 from engine.journal.journal import Journal
 from engine.journal.tail import Tail
 from engine.redis_line import LineDown, RedisLine
 from tests.acd.desk import Desk
+from tests.acd.failover import goes_on, in_the_middle
 from tests.acd.lines import opened, until
 from tests.acd.redis_sentinel import MASTER, SentinelSet
 
@@ -80,14 +80,12 @@ async def test_an_ordered_failover_loses_and_doubles_nothing(own_set: SentinelSe
         assert listed == [str(number) for number in range(len(listed))]
 
 
-async def test_the_waiting_outlive_the_death_of_the_master(own_set: SentinelSet) -> None:
+async def test_all_that_is_under_way_outlives_the_death_of_the_master(own_set: SentinelSet) -> None:
     came_back = asyncio.Event()
     async with opened(own_set.url, deadline_s=10.0, on_back=came_back.set) as line:
         desk, journal = Desk(line), Journal(line)
         await desk.acd.load()
-        await desk.staff({"8001": {}}, "any", ready=False)
-        await desk.calls("call-1")
-        await desk.calls("call-2")
+        await in_the_middle(desk)
         async with Tail(own_set.url) as tail:
             assert await line.call("WAIT", 1, 5000) == 1
             own_set.master.kill()
@@ -96,7 +94,7 @@ async def test_the_waiting_outlive_the_death_of_the_master(own_set: SentinelSet)
             assert await desk.acd.position("call-2") == 2
             assert came_back.is_set()
             assert (await line.call("CONFIG", "GET", "port"))[1] == str(own_set.replica.port)
-            await desk.acd.agent("8001", intent=Intent.READY)
             async with asyncio.timeout(5):
                 while (await anext(tail)).event.type != "call.answered":
                     pass
+        await goes_on(desk)
