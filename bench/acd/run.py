@@ -20,7 +20,6 @@ from bench.system import BenchError
 from engine.acd import Acd, Notice
 from engine.redis_line import LineDown
 
-SIZES = (100, 10_000)
 _SETTLES_S = 0.5
 
 Result = dict[str, Any]
@@ -36,6 +35,7 @@ class Plan:
     rate: float  # decisions a second while latency is measured
     seconds: float  # of each of the four measurements
     rounds: int  # batches by which a verb's cost is measured
+    sizes: tuple[int, int] = (100, 10_000)  # of call centres between which that cost is compared
 
 
 async def measure(plan: Plan, console: Console) -> Result:
@@ -48,7 +48,7 @@ async def measure(plan: Plan, console: Console) -> Result:
 
 async def _costs(plan: Plan, console: Console) -> Result:
     found: dict[str, cost.Costs] = {}
-    for size in SIZES:
+    for size in plan.sizes:
         console.print(f"what a decision costs with {size:,} agents and {size:,} waiting …")
         with tempfile.TemporaryDirectory(prefix="hotline-bench-") as folder:
             async with server(Path(folder)) as redis:
