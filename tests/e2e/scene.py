@@ -22,6 +22,7 @@ CALLER_HZ, AGENT_HZ = 1170, 430
 SOON_S = 10.0
 REGISTER_AGAIN_S = 0.3
 CLEAN_WITHIN_S = 8.0
+HELD_BACK_MS = 500
 # What may still be said of a call that has ended; and of one whose caller is back in the dialplan.
 AFTERWARDS = {"wrapup.ended", "voicemail.heard", "voicemail.deleted", "callback.closed"}
 IN_THE_DIALPLAN = {"ivr.played", "survey.answered"}
@@ -289,8 +290,8 @@ def check_events(row: Json, events: list[Json]) -> None:
     assert set(kinds[kinds.index("call.ended") + 1 :]) <= afterwards, kinds
     ids = [tuple(map(int, event["id"].split("-"))) for event in events]
     assert ids == sorted(ids)
-    # Two clocks write these (Redis' and the engine's, on one machine), each event when it was made.
-    assert all(after["at"] >= before["at"] - 50 for before, after in pairwise(events)), kinds
+    # Redis writes its own at once; the engine's, made a moment before, may have waited for company, and for a processor.
+    assert all(after["at"] >= before["at"] - HELD_BACK_MS for before, after in pairwise(events)), kinds
     assert {event["call"] for event in events} == {row["id"]}
     if row["direction"] == "in":  # the offers of a callback are its own events, not those of the call that came of it
         # Who hangs up in the moment of a decision may leave before their call has heard of it: nobody's phone has rung.

@@ -191,7 +191,8 @@ async def test_an_engine_that_starts_while_redis_is_silent_takes_the_calls_over_
 
 async def killed_and_read(hotline: Hotline) -> int:
     """Kills the engine, and returns its pid when the next one has read which calls it had."""
-    async with Redis(unix_socket_path=str(hotline.state.redis_socket)) as redis, redis.monitor() as commands:
+    client = Redis(unix_socket_path=str(hotline.state.redis_socket), socket_timeout=STARTS_S)
+    async with client as redis, redis.monitor() as commands:
         old = hotline.kill("engine")
         async with asyncio.timeout(STARTS_S):
             async for seen in commands.listen():
