@@ -290,7 +290,7 @@ def check_events(row: Json, events: list[Json]) -> None:
     assert set(kinds[kinds.index("call.ended") + 1 :]) <= afterwards, kinds
     ids = [tuple(map(int, event["id"].split("-"))) for event in events]
     assert ids == sorted(ids)
-    # Redis writes its own at once; the engine's, made a moment before, may have waited for company, and for a processor.
+    # Redis writes its own at once; the engine's, made before, may have waited for company, and for a processor.
     assert all(after["at"] >= before["at"] - HELD_BACK_MS for before, after in pairwise(events)), kinds
     assert {event["call"] for event in events} == {row["id"]}
     if row["direction"] == "in":  # the offers of a callback are its own events, not those of the call that came of it
