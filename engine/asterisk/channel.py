@@ -54,7 +54,9 @@ class Channel:
         self.gone: asyncio.Future[LegEnd] = asyncio.get_running_loop().create_future()
         self._watchers: list[asyncio.Future[None]] = []
         self.digits = Digits()
+        self.dialled: asyncio.Future[Any] | None = None  # Asterisk's answer to the order to dial it, if that made it
         self._playing: set[str] = set()
+        self._ordered: set[str] = set()  # of those, what Asterisk has not yet said that it will play
         self._playbacks = 0
         self._music = False
         self._sent_away = False
@@ -93,8 +95,9 @@ class Channel:
             self._changed()
 
     def note_missed_events(self) -> None:
-        """After a reconnection: the end of a playback may have been missed, and waiting on would be silence."""
-        self._playing.clear()
+        """After a reconnection: the end of a playback may have been missed, and waiting on would be silence. An order
+        without an answer goes out again."""
+        self._playing &= self._ordered
         if self.recording is not None:
             self.recording.note_missed_events()
         self._changed()
@@ -140,6 +143,11 @@ class Channel:
         finally:
             if timer is not None:
                 timer.cancel()
+
+    @property
+    def to_be_made(self) -> bool:
+        """Whether the order to dial it is without an answer: it may go out only after a reconnection."""
+        return self.dialled is not None and not self.dialled.done()
 
     @property
     def playing(self) -> bool:
@@ -200,14 +208,21 @@ class Channel:
         HungUp when the channel was gone before; within `while_alive` also when it goes."""
         self._playbacks += 1
         playback = f"{self.id}-p{self._playbacks}"
-        self._playing.add(playback)
         try:
-            await self.command("POST", "/play", media=media, playbackId=playback)
+            await self._begin_playback(playback, media)
             await self.until(lambda: playback not in self._playing or self.digits.any_of(stops))
             return not self.digits.any_of(stops)
         finally:
             if playback in self._playing:
                 self._post("DELETE", f"playbacks/{playback}", lazily=True)
+
+    async def _begin_playback(self, playback: str, media: str) -> None:
+        self._playing.add(playback)  # before Asterisk has answered: its end may be told in the same breath
+        self._ordered.add(playback)
+        try:
+            await self.command("POST", "/play", media=media, playbackId=playback)
+        finally:
+            self._ordered.discard(playback)
 
     async def digit(self, timeout_s: float) -> str | None:
         """The next key in the buffer, or the next one pressed."""

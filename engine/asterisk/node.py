@@ -136,7 +136,8 @@ class Node:
             "timeout": timeout_s,
             **more,
         }
-        return self.ari.send("POST", "channels", query, overtaking=True)
+        channel.dialled = self.ari.send("POST", "channels", query, overtaking=True)
+        return channel.dialled
 
     async def refusal(self, leg: Channel, dialled: asyncio.Future[Any]) -> int | None:
         """None once Asterisk dials what `originate` has asked for; else the status of its refusal, and the leg is gone.
@@ -218,7 +219,7 @@ class Node:
         channel = self._channels.get(about["id"])
         if channel is None:
             if kind == "StasisStart":
-                self.arrive(about)
+                self._begin(about)
             elif kind == "ChannelDtmfReceived":
                 self.ears.note(event)
         elif kind == "ChannelDtmfReceived":
@@ -230,6 +231,12 @@ class Node:
             channel.note_state(about["state"])
             if kind == "StasisStart":
                 channel.note_in_stasis()
+
+    def _begin(self, about: dict[str, Any]) -> None:
+        if about["id"].startswith(_MADE_BY_ENGINES):  # whoever asked for the leg has given it up
+            Channel(self.ari, about["id"]).drop()
+        else:
+            self.arrive(about)
 
     def _note_playback(self, playback: dict[str, Any]) -> None:
         channel = self._channels.get(playback["target_uri"].removeprefix("channel:"))
@@ -317,8 +324,9 @@ class Node:
         for channel in list(self._channels.values()):
             about = there.get(channel.id)
             if about is None:
-                channel.note_gone()
-                self._channels.pop(channel.id, None)
+                if not channel.to_be_made:
+                    channel.note_gone()
+                    self._channels.pop(channel.id, None)
             else:
                 channel.note_state(about["state"])
                 channel.note_missed_events()
