@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from engine.asterisk.ari import Ari, AriError, AriRefused, Query
+from engine.asterisk.ari import Ari, AriRefused, Query
 from engine.asterisk.recording import Recording
 from engine.flow.digits import Digits
 from engine.flow.leg import ANY_KEY, HungUp, Recorded
@@ -59,7 +59,8 @@ class Channel:
         self._ordered: set[str] = set()  # of those, what Asterisk has not yet said that it will play
         self._playbacks = 0
         self._music = False
-        self._sent_away = False
+        self._ending: Query | None = None  # the order to hang up, as it was first given
+        self._sent_away = False  # whether that is on its way to Asterisk, or there
         self.recording: Recording | None = None
         self.note_state(state)
 
@@ -100,6 +101,8 @@ class Channel:
         self._playing &= self._ordered
         if self.recording is not None:
             self.recording.note_missed_events()
+        if self._ending is not None:
+            self._send_away(self._ending)
         self._changed()
 
     def note_gone(self, event: Event | None = None) -> None:
@@ -177,30 +180,37 @@ class Channel:
         if error is not None and not (isinstance(error, AriRefused) and error.status in GONE):
             log.warning("channel.post_failed", channel=self.id, error=str(error))
 
-    # Of several orders to hang up, Asterisk would tell the far end the cause of the last: only one is given, unless it
-    # did not reach Asterisk.
+    # Of several orders to hang up, Asterisk would tell the far end the cause of the last: only one is given. One that
+    # did not reach Asterisk is given again, after the next reconnection if nobody does before.
 
     async def hang_up(self, cause: int = NORMAL) -> None:
-        """Ends it, whatever state it is in, with a cause of Q.850; returns once Asterisk has taken the order."""
-        if self.gone.done() or self._sent_away:
+        """Ends it, whatever state it is in, with a cause of Q.850; returns once Asterisk has taken the order. Raises
+        AriError, and the order stands all the same."""
+        taken = self._send_away({"reason_code": cause})
+        if taken is None:
             return
-        self._sent_away = True
-        try:
-            await self.ari.request("DELETE", f"channels/{self.id}", {"reason_code": cause})
-        except AriRefused:
-            pass
-        except AriError:
-            self._sent_away = False
-            raise
+        await asyncio.wait({taken})
+        error = taken.exception()
+        if error is not None and not isinstance(error, AriRefused):
+            raise error
 
     def drop(self, reason: str = "normal") -> None:
         """hang_up() that nobody waits for."""
-        if not self.gone.done() and not self._sent_away:
-            self._sent_away = True
-            self.ari.send("DELETE", f"channels/{self.id}", {"reason": reason}).add_done_callback(self._dropped)
+        self._send_away({"reason": reason})
+
+    def _send_away(self, how: Query) -> asyncio.Future[Any] | None:
+        if self.gone.done() or self._sent_away:
+            return None
+        self._ending, self._sent_away = self._ending or how, True
+        reply = self.ari.send("DELETE", f"channels/{self.id}", self._ending)
+        reply.add_done_callback(self._dropped)
+        return reply
 
     def _dropped(self, reply: asyncio.Future[Any]) -> None:
-        self._sent_away = not reply.cancelled() and isinstance(reply.exception(), AriRefused | NoneType)
+        error = None if reply.cancelled() else reply.exception()
+        self._sent_away = not reply.cancelled() and isinstance(error, AriRefused | NoneType)
+        if isinstance(error, AriRefused) and error.status == 404:  # nobody will tell of its end
+            self.note_gone({})
         self._posted(reply)
 
     async def play_media(self, media: str, *, stops: str) -> bool:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from engine.asterisk.ari import Ari, AriError
 from engine.asterisk.node import LegOf
 from tests.unit.fake_ari import SOON_S, channel, line
 
@@ -59,3 +62,17 @@ async def test_a_leg_of_an_engines_that_nobody_waits_for_is_hung_up_and_no_calle
         there.asterisk.tell("StasisStart", channel(PHONE, exten="s"))
         await there.asterisk.until_heard(f"DELETE channels/{PHONE}")
         assert there.arrived == []
+
+
+async def test_a_channel_that_was_to_end_while_the_line_was_away_too_long_ends_when_it_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with line([channel("caller")]) as there:
+        caller = there.node.adopt_caller(channel("caller"))
+        await there.breaks()
+        monkeypatch.setattr(Ari.send, "__kwdefaults__", {**(Ari.send.__kwdefaults__ or {}), "deadline_s": 0.1})
+        with pytest.raises(AriError):
+            await caller.hang_up(17)
+        await there.is_back()
+        await caller.until(caller.gone.done, SOON_S)
+        assert there.asterisk.channels == {}
