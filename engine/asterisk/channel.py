@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import NoneType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -60,7 +60,7 @@ class Channel:
         self._playbacks = 0
         self._music = False
         self._ending: Query | None = None  # the order to hang up, as it was first given
-        self._sent_away = False  # whether that is on its way to Asterisk, or there
+        self._sent_away: asyncio.Future[Any] | None = None  # Asterisk's answer to it; None when it must be given again
         self.recording: Recording | None = None
         self.note_state(state)
 
@@ -109,6 +109,8 @@ class Channel:
         """The channel has left; None when it was found missing after a reconnection."""
         if self.gone.done():
             return
+        if self._sent_away is not None:
+            self._sent_away.cancel()  # after a reconnection it would hang up whom the dialplan has back
         if event is None:
             self.gone.set_result(LegEnd(lost=True))
         else:
@@ -176,7 +178,7 @@ class Channel:
         self.ari.send(method, uri, query, lazily=lazily).add_done_callback(self._posted)
 
     def _posted(self, reply: asyncio.Future[Any]) -> None:
-        error = None if reply.cancelled() else reply.exception()
+        error = _fault_of(reply)
         if error is not None and not (isinstance(error, AriRefused) and error.status in GONE):
             log.warning("channel.post_failed", channel=self.id, error=str(error))
 
@@ -190,7 +192,7 @@ class Channel:
         if taken is None:
             return
         await asyncio.wait({taken})
-        error = taken.exception()
+        error = _fault_of(taken)
         if error is not None and not isinstance(error, AriRefused):
             raise error
 
@@ -199,17 +201,18 @@ class Channel:
         self._send_away({"reason": reason})
 
     def _send_away(self, how: Query) -> asyncio.Future[Any] | None:
-        if self.gone.done() or self._sent_away:
+        if self.gone.done() or self._sent_away is not None:
             return None
-        self._ending, self._sent_away = self._ending or how, True
-        reply = self.ari.send("DELETE", f"channels/{self.id}", self._ending)
-        reply.add_done_callback(self._dropped)
-        return reply
+        self._ending = self._ending or how
+        self._sent_away = self.ari.send("DELETE", f"channels/{self.id}", self._ending)
+        self._sent_away.add_done_callback(self._dropped)
+        return self._sent_away
 
     def _dropped(self, reply: asyncio.Future[Any]) -> None:
-        error = None if reply.cancelled() else reply.exception()
-        self._sent_away = not reply.cancelled() and isinstance(error, AriRefused | NoneType)
-        if isinstance(error, AriRefused) and error.status == 404:  # nobody will tell of its end
+        error = _fault_of(reply)
+        if error is not None and not isinstance(error, AriRefused):
+            self._sent_away = None
+        elif isinstance(error, AriRefused) and error.status == 404:  # nobody will tell of its end
             self.note_gone({})
         self._posted(reply)
 
@@ -242,6 +245,11 @@ class Channel:
     def while_alive(self) -> WhileAlive:
         """A scope that raises HungUp, from wherever its body is, when the channel goes."""
         return WhileAlive(self)
+
+
+def _fault_of(reply: asyncio.Future[Any]) -> BaseException | None:
+    """Of an answer that is there, or that nobody wants any more."""
+    return None if reply.cancelled() else reply.exception()
 
 
 class CallerLeg(Channel):

@@ -24,6 +24,15 @@ async def test_a_leg_that_was_ordered_while_the_line_was_broken_rings_and_is_our
         assert await leg.until(lambda: leg.up, SOON_S)
 
 
+async def test_a_leg_that_rings_while_the_line_is_broken_rings_on() -> None:
+    async with line([channel("caller")]) as there:
+        leg, dialled = there.node.originate(PHONE, "PJSIP/8001", caller_id="", originator="caller", timeout_s=5)
+        assert await there.node.refusal(leg, dialled) is None
+        await there.breaks()
+        await there.is_back()
+        assert not leg.gone.done()
+
+
 async def test_a_leg_that_the_broken_line_has_cost_is_lost() -> None:
     async with line([channel("caller")]) as there:
         leg, dialled = there.node.originate(PHONE, "PJSIP/8001", caller_id="", originator="caller", timeout_s=5)
@@ -76,3 +85,32 @@ async def test_a_channel_that_was_to_end_while_the_line_was_away_too_long_ends_w
         await there.is_back()
         await caller.until(caller.gone.done, SOON_S)
         assert there.asterisk.channels == {}
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+async def test_a_caller_whom_the_dialplan_took_back_with_the_lines_last_word_is_left_to_it(goes_on: bool) -> None:
+    async with line() as there:
+        caller = there.node.adopt_caller(channel("caller"))
+        there.asterisk.channels["caller"] = channel("caller")
+        there.asterisk.answers = False
+        giving = there.node.go_on(caller) if goes_on else there.node.hand_back(caller, "fallback")
+        given = asyncio.ensure_future(giving)
+        await there.asterisk.until_heard("POST channels/caller/continue")
+        await there.is_back()
+        await asyncio.wait_for(given, SOON_S)
+        assert not caller.gone.result().lost
+        caller.drop()
+        await there.node.ari.request("GET", "anything")
+        assert "caller" in there.asterisk.channels
+
+
+async def test_whoever_is_in_the_dialplan_again_is_not_hung_up_on_by_an_order_from_before() -> None:
+    async with line([channel("caller")]) as there:
+        caller = there.node.adopt_caller(channel("caller"))
+        await there.breaks()
+        caller.drop()
+        there.asterisk.channels["caller"] = channel("caller", app="Queue")
+        await there.is_back()
+        assert not caller.gone.result().lost
+        await there.node.ari.request("GET", "anything")
+        assert "caller" in there.asterisk.channels
