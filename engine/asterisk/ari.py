@@ -140,8 +140,8 @@ class Ari:
         try:
             self.rest_over_websocket = self._may_use_websocket and await self._has_rest_over_websocket()
             await self._on_up()
-            # What the lost line may have swallowed goes out again, first and in its order.
-            self._outbox, self._lazy = list(self._pending.values()), []
+            # What the lost line may have swallowed, and somebody still wants, goes out again, first and in its order.
+            self._outbox, self._lazy = [c for c in self._pending.values() if not c.reply.cancelled()], []
             if self.rest_over_websocket:
                 self._socket = socket
                 self._write_outbox()
@@ -239,8 +239,8 @@ class Ari:
         AriError after `deadline_s` seconds. Commands issued together travel together. One sent `lazily` waits
         a moment, and leaves with the next command, ahead of it, unless that is one `overtaking` it.
 
-        A command that a lost line may have swallowed is sent again after the reconnection, which is why
-        everything is created under our own ids.
+        A command that a lost line may have swallowed is sent again after the reconnection, unless its future has been
+        cancelled, which is why everything is created under our own ids.
         """
         loop = asyncio.get_running_loop()
         command = _Command(next(self._ids), method, uri, query or {}, loop.create_future(), loop.time() + deadline_s)

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import NoneType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from engine.asterisk.ari import Ari, AriError, AriRefused, Query
+from engine.asterisk.ari import Ari, AriRefused, Query
 from engine.asterisk.recording import Recording
 from engine.flow.digits import Digits
 from engine.flow.leg import ANY_KEY, HungUp, Recorded
@@ -54,10 +54,13 @@ class Channel:
         self.gone: asyncio.Future[LegEnd] = asyncio.get_running_loop().create_future()
         self._watchers: list[asyncio.Future[None]] = []
         self.digits = Digits()
+        self.dialled: asyncio.Future[Any] | None = None  # Asterisk's answer to the order to dial it, if that made it
         self._playing: set[str] = set()
+        self._ordered: set[str] = set()  # of those, what Asterisk has not yet said that it will play
         self._playbacks = 0
         self._music = False
-        self._sent_away = False
+        self._ending: Query | None = None  # the order to hang up, as it was first given
+        self._sent_away: asyncio.Future[Any] | None = None  # Asterisk's answer to it; None when it must be given again
         self.recording: Recording | None = None
         self.note_state(state)
 
@@ -93,16 +96,21 @@ class Channel:
             self._changed()
 
     def note_missed_events(self) -> None:
-        """After a reconnection: the end of a playback may have been missed, and waiting on would be silence."""
-        self._playing.clear()
+        """After a reconnection: the end of a playback may have been missed, and waiting on would be silence. An order
+        without an answer goes out again."""
+        self._playing &= self._ordered
         if self.recording is not None:
             self.recording.note_missed_events()
+        if self._ending is not None:
+            self._send_away(self._ending)
         self._changed()
 
     def note_gone(self, event: Event | None = None) -> None:
         """The channel has left; None when it was found missing after a reconnection."""
         if self.gone.done():
             return
+        if self._sent_away is not None:
+            self._sent_away.cancel()  # after a reconnection it would hang up whom the dialplan has back
         if event is None:
             self.gone.set_result(LegEnd(lost=True))
         else:
@@ -142,6 +150,11 @@ class Channel:
                 timer.cancel()
 
     @property
+    def to_be_made(self) -> bool:
+        """Whether the order to dial it is without an answer: it may go out only after a reconnection."""
+        return self.dialled is not None and not self.dialled.done()
+
+    @property
     def playing(self) -> bool:
         """Whether its thread in Asterisk may be busy playing, and would let other commands wait."""
         return bool(self._playing)
@@ -165,34 +178,42 @@ class Channel:
         self.ari.send(method, uri, query, lazily=lazily).add_done_callback(self._posted)
 
     def _posted(self, reply: asyncio.Future[Any]) -> None:
-        error = None if reply.cancelled() else reply.exception()
+        error = _fault_of(reply)
         if error is not None and not (isinstance(error, AriRefused) and error.status in GONE):
             log.warning("channel.post_failed", channel=self.id, error=str(error))
 
-    # Of several orders to hang up, Asterisk would tell the far end the cause of the last: only one is given, unless it
-    # did not reach Asterisk.
+    # Of several orders to hang up, Asterisk would tell the far end the cause of the last: only one is given. One that
+    # did not reach Asterisk is given again, after the next reconnection if nobody does before.
 
     async def hang_up(self, cause: int = NORMAL) -> None:
-        """Ends it, whatever state it is in, with a cause of Q.850; returns once Asterisk has taken the order."""
-        if self.gone.done() or self._sent_away:
+        """Ends it, whatever state it is in, with a cause of Q.850; returns once Asterisk has taken the order. Raises
+        AriError, and the order stands all the same."""
+        taken = self._send_away({"reason_code": cause})
+        if taken is None:
             return
-        self._sent_away = True
-        try:
-            await self.ari.request("DELETE", f"channels/{self.id}", {"reason_code": cause})
-        except AriRefused:
-            pass
-        except AriError:
-            self._sent_away = False
-            raise
+        await asyncio.wait({taken})
+        error = _fault_of(taken)
+        if error is not None and not isinstance(error, AriRefused):
+            raise error
 
     def drop(self, reason: str = "normal") -> None:
         """hang_up() that nobody waits for."""
-        if not self.gone.done() and not self._sent_away:
-            self._sent_away = True
-            self.ari.send("DELETE", f"channels/{self.id}", {"reason": reason}).add_done_callback(self._dropped)
+        self._send_away({"reason": reason})
+
+    def _send_away(self, how: Query) -> asyncio.Future[Any] | None:
+        if self.gone.done() or self._sent_away is not None:
+            return None
+        self._ending = self._ending or how
+        self._sent_away = self.ari.send("DELETE", f"channels/{self.id}", self._ending)
+        self._sent_away.add_done_callback(self._dropped)
+        return self._sent_away
 
     def _dropped(self, reply: asyncio.Future[Any]) -> None:
-        self._sent_away = not reply.cancelled() and isinstance(reply.exception(), AriRefused | NoneType)
+        error = _fault_of(reply)
+        if error is not None and not isinstance(error, AriRefused):
+            self._sent_away = None
+        elif isinstance(error, AriRefused) and error.status == 404:  # nobody will tell of its end
+            self.note_gone({})
         self._posted(reply)
 
     async def play_media(self, media: str, *, stops: str) -> bool:
@@ -200,14 +221,21 @@ class Channel:
         HungUp when the channel was gone before; within `while_alive` also when it goes."""
         self._playbacks += 1
         playback = f"{self.id}-p{self._playbacks}"
-        self._playing.add(playback)
         try:
-            await self.command("POST", "/play", media=media, playbackId=playback)
+            await self._begin_playback(playback, media)
             await self.until(lambda: playback not in self._playing or self.digits.any_of(stops))
             return not self.digits.any_of(stops)
         finally:
             if playback in self._playing:
                 self._post("DELETE", f"playbacks/{playback}", lazily=True)
+
+    async def _begin_playback(self, playback: str, media: str) -> None:
+        self._playing.add(playback)  # before Asterisk has answered: its end may be told in the same breath
+        self._ordered.add(playback)
+        try:
+            await self.command("POST", "/play", media=media, playbackId=playback)
+        finally:
+            self._ordered.discard(playback)
 
     async def digit(self, timeout_s: float) -> str | None:
         """The next key in the buffer, or the next one pressed."""
@@ -217,6 +245,11 @@ class Channel:
     def while_alive(self) -> WhileAlive:
         """A scope that raises HungUp, from wherever its body is, when the channel goes."""
         return WhileAlive(self)
+
+
+def _fault_of(reply: asyncio.Future[Any]) -> BaseException | None:
+    """Of an answer that is there, or that nobody wants any more."""
+    return None if reply.cancelled() else reply.exception()
 
 
 class CallerLeg(Channel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +16,7 @@ import structlog
 from engine.asterisk.ari import Ari, AriError, AriRefused, Event
 from engine.asterisk.channel import CallerLeg, Channel, SoundPath
 from engine.asterisk.keys import Ears, key_of
+from engine.flow.leg import HungUp
 
 log = structlog.get_logger()
 
@@ -136,7 +138,8 @@ class Node:
             "timeout": timeout_s,
             **more,
         }
-        return self.ari.send("POST", "channels", query, overtaking=True)
+        channel.dialled = self.ari.send("POST", "channels", query, overtaking=True)
+        return channel.dialled
 
     async def refusal(self, leg: Channel, dialled: asyncio.Future[Any]) -> int | None:
         """None once Asterisk dials what `originate` has asked for; else the status of its refusal, and the leg is gone.
@@ -187,11 +190,19 @@ class Node:
 
     async def hand_back(self, channel: Channel, context: str) -> None:
         """Gives a channel back to the dialplan."""
-        await channel.command("POST", "/continue", context=context, extension="s", priority=1)
+        try:
+            await channel.command("POST", "/continue", context=context, extension="s", priority=1)
+        except HungUp:  # a command that was repeated after a reconnection had already worked
+            self._let_go(channel)
 
     async def go_on(self, channel: Channel) -> None:
         """Gives a channel back to the line of the dialplan below its Stasis(), which then is no longer ours."""
-        await channel.command("POST", "/continue")
+        with suppress(HungUp):  # as above
+            await channel.command("POST", "/continue")
+        self._let_go(channel)
+
+    def _let_go(self, channel: Channel) -> None:
+        """The dialplan has it back."""
         if self._channels.get(channel.id) is channel:
             del self._channels[channel.id]
         channel.note_gone({})
@@ -218,7 +229,7 @@ class Node:
         channel = self._channels.get(about["id"])
         if channel is None:
             if kind == "StasisStart":
-                self.arrive(about)
+                self._begin(about)
             elif kind == "ChannelDtmfReceived":
                 self.ears.note(event)
         elif kind == "ChannelDtmfReceived":
@@ -230,6 +241,12 @@ class Node:
             channel.note_state(about["state"])
             if kind == "StasisStart":
                 channel.note_in_stasis()
+
+    def _begin(self, about: dict[str, Any]) -> None:
+        if about["id"].startswith(_MADE_BY_ENGINES):  # whoever asked for the leg has given it up
+            Channel(self.ari, about["id"]).drop()
+        else:
+            self.arrive(about)
 
     def _note_playback(self, playback: dict[str, Any]) -> None:
         channel = self._channels.get(playback["target_uri"].removeprefix("channel:"))
@@ -271,14 +288,19 @@ class Node:
     def adopt_caller(self, about: dict[str, Any]) -> CallerLeg:
         """A caller's channel that Asterisk has."""
         leg = CallerLeg(self.ari, about["id"], about["name"], about["state"], self.sound, self._recordings)
-        self._channels[leg.id] = leg
+        self._adopt(leg, about)
         return leg
 
     def adopt_agent(self, about: dict[str, Any]) -> Channel:
         """An agent's channel that Asterisk has."""
         channel = Channel(self.ari, about["id"], about["name"], about["state"])
-        self._channels[channel.id] = channel
+        self._adopt(channel, about)
         return channel
+
+    def _adopt(self, channel: Channel, about: dict[str, Any]) -> None:
+        self._channels[channel.id] = channel
+        if _in_stasis(about):
+            channel.note_in_stasis()
 
     def absent_caller(self, channel_id: str, *, lost: bool) -> CallerLeg:
         """A caller who left while no engine watched; `lost` when Asterisk itself went down with them."""
@@ -317,19 +339,20 @@ class Node:
         for channel in list(self._channels.values()):
             about = there.get(channel.id)
             if about is None:
-                channel.note_gone()
-                self._channels.pop(channel.id, None)
+                if not channel.to_be_made:
+                    channel.note_gone()
+                    self._channels.pop(channel.id, None)
+            elif channel.in_stasis and not _in_stasis(about):
+                self._let_go(channel)
             else:
                 channel.note_state(about["state"])
                 channel.note_missed_events()
-                if about["dialplan"]["app_name"] == "Stasis":
+                if _in_stasis(about):
                     channel.note_in_stasis()
         # Among `ours` are channels that we only hear the keys of: the dialplan has those. A leg that an engine made is
         # in no Stasis before it is answered; its id is an engine's.
         strangers = [there[i] for i in ours if i in there and i not in self._channels]
-        self._on_strangers(
-            [a for a in strangers if a["dialplan"]["app_name"] == "Stasis" or a["id"].startswith(_MADE_BY_ENGINES)]
-        )
+        self._on_strangers([a for a in strangers if _in_stasis(a) or a["id"].startswith(_MADE_BY_ENGINES)])
 
     async def look_at_phones(self) -> None:
         """Reads every watched phone's state and asks to be told of changes. Raises AriError."""
@@ -350,6 +373,10 @@ class Node:
             await asyncio.wait_for(self.ari.up.wait(), deadline_s)
         except TimeoutError:
             raise AriError(f"Asterisk's ARI did not answer in {deadline_s:g} s") from None
+
+
+def _in_stasis(about: dict[str, Any]) -> bool:
+    return bool(about["dialplan"]["app_name"] == "Stasis")
 
 
 # Asterisk's device states (include/asterisk/devicestate.h) on the ACD's device axis.

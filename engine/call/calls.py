@@ -31,9 +31,6 @@ from engine.store.rows import EndReason
 
 log = structlog.get_logger()
 
-# Q.850: the number is not one of ours.
-UNALLOCATED = 1
-
 
 def _came(call: InboundCall) -> int:
     return call.record.queued_ms or call.record.arrived_ms
@@ -83,7 +80,7 @@ class Calls:
         board.journal.append(record.arrived())
         if number is None and not arrival.errand:
             log.warning("call.unknown_number", dialled=arrival.dialled, remedy="add it to dialplan/hotline.yaml")
-            arrival.leg.post("DELETE", "", reason_code=UNALLOCATED)
+            arrival.leg.drop("unallocated")
             self._spawn(self._account(record, EndReason.REJECTED))
         elif self._draining:
             self._spawn(self._give_back(arrival.leg, record))

@@ -109,17 +109,17 @@ class Ringing:
         self, phone: AgentPhone, leg: Channel, dialled: asyncio.Future[object]
     ) -> Answer | Missed | None:
         """The agent's leg, answered and ours; else why not (the caller is back at their place), or None when the ACD
-        took the offer back meanwhile. Raises AriError."""
+        took the offer back meanwhile."""
         self._call.save()
         try:
             refusal = await self._node.refusal(leg, dialled)
             missed = why_refused(refusal) if refusal else await self._until_taken(phone, leg)
-            if missed is None and (answer := await self._accepted(phone, leg)):
-                return answer
-            ended = await self._missed(missed, leg) if missed else None
-        except AriError:
-            self.hang_up()
-            raise
+        except AriError as fault:  # it costs the offer, and not the caller's place
+            log.warning("offer.asterisk_away", call=self._call.record.id, error=str(fault))
+            missed = Missed.FAILED
+        if missed is None and (answer := await self._accepted(phone, leg)):
+            return answer
+        ended = await self._missed(missed, leg) if missed else None
         self.hang_up()
         return ended
 

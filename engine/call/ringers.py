@@ -48,7 +48,7 @@ class Ringers:
 
     def ended(self) -> Iterator[Answer | Missed]:
         """What came of those that have ended, one after the other: whoever stops at one leaves the others where they
-        are. Raises AriError."""
+        are."""
         for token in [token for token, (_, task) in self._ringing.items() if task.done()]:
             result = self._ringing.pop(token)[1].result()
             if result is not None:

@@ -69,6 +69,21 @@ async def answers(socket: web.WebSocketResponse, heard: list[str], status: int =
         await socket.send_str(orjson.dumps(answer).decode())
 
 
+def deaf_at_first(heard: list[str]) -> Serve:
+    """Hangs up on the first word of the first connection, and answers from then on."""
+    connections = 0
+
+    async def serve(socket: web.WebSocketResponse) -> None:
+        nonlocal connections
+        connections += 1
+        if connections == 1:
+            await socket.receive()
+            return
+        await answers(socket, heard)
+
+    return serve
+
+
 async def test_what_is_told_arrives_whole_however_it_is_cut() -> None:
     told: list[bytes] = []
     all_told = asyncio.Event()
@@ -135,21 +150,19 @@ async def test_a_refusal_is_told_to_whoever_asked() -> None:
 
 async def test_what_a_lost_line_may_have_swallowed_is_said_again_in_its_order() -> None:
     heard: list[str] = []
-    connections = 0
-
-    async def deaf_at_first(socket: web.WebSocketResponse) -> None:
-        nonlocal connections
-        connections += 1
-        if connections == 1:
-            await socket.receive()
-            return  # hangs up
-        await answers(socket, heard)
-
-    async with asterisk(deaf_at_first) as url, line_to(url) as ari:
+    async with asterisk(deaf_at_first(heard)) as url, line_to(url) as ari:
         ari.send("POST", "first")
         ari.send("POST", "lazy", lazily=True)
         await asyncio.wait_for(ari.send("POST", "last", deadline_s=10), 10)
         assert heard == ["first", "lazy", "last"]
+
+
+async def test_what_nobody_wants_any_more_is_not_said_again() -> None:
+    heard: list[str] = []
+    async with asterisk(deaf_at_first(heard)) as url, line_to(url) as ari:
+        ari.send("POST", "unwanted").cancel()
+        await asyncio.wait_for(ari.send("POST", "last", deadline_s=10), 10)
+        assert heard == ["last"]
 
 
 async def test_a_ping_is_answered_and_a_line_on_which_nothing_comes_is_given_up() -> None:

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, cast
 
+import pytest
 import uvloop
 
-from engine.asterisk.ari import Ari, AriError
+from engine.asterisk.ari import Ari, AriError, AriRefused
 from engine.asterisk.channel import CallerLeg, Channel, LegEnd
 from engine.flow.leg import NO_KEY, HungUp
 
@@ -18,10 +19,12 @@ class NoAri:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, str]] = []
+        self.queries: list[Any] = []
         self.replies: list[asyncio.Future[Any]] = []
 
-    def send(self, method: str, uri: str, *_: Any, **__: Any) -> asyncio.Future[Any]:
+    def send(self, method: str, uri: str, query: Any = None, **_: Any) -> asyncio.Future[Any]:
         self.sent.append((method, uri))
+        self.queries.append(query)
         self.replies.append(asyncio.get_running_loop().create_future())
         return self.replies[-1]
 
@@ -86,9 +89,12 @@ async def test_a_prompt_that_ends_by_itself_needs_no_stopping() -> None:
 async def test_the_cause_of_the_first_order_to_hang_up_is_what_the_far_end_is_told() -> None:
     ari = NoAri()
     caller = leg(ari)
-    await caller.hang_up(17)
+    hanging_up = asyncio.ensure_future(caller.hang_up(17))
+    await asyncio.sleep(0)
     caller.drop()
     await caller.hang_up()
+    ari.replies[0].set_result(None)
+    await hanging_up
     assert ari.sent == [("DELETE", "channels/c1")]
 
 
@@ -100,6 +106,29 @@ async def test_an_order_to_hang_up_that_did_not_reach_asterisk_is_given_again() 
     await asyncio.sleep(0)
     caller.drop()
     assert ari.sent == [("DELETE", "channels/c1")] * 2
+
+
+async def test_an_order_to_hang_up_that_never_reached_asterisk_is_given_again_after_a_reconnection() -> None:
+    ari = NoAri()
+    caller = leg(ari)
+    hanging_up = asyncio.ensure_future(caller.hang_up(17))
+    await asyncio.sleep(0)
+    caller.note_missed_events()
+    assert len(ari.sent) == 1, "it is on its way"
+    ari.replies[0].set_exception(AriError("not in time"))
+    with pytest.raises(AriError):
+        await hanging_up
+    caller.note_missed_events()
+    assert ari.queries == [{"reason_code": 17}] * 2
+
+
+async def test_a_channel_that_asterisk_does_not_know_when_it_is_to_end_has_ended() -> None:
+    ari = NoAri()
+    caller = leg(ari)
+    caller.drop()
+    ari.replies[0].set_exception(AriRefused(404, "DELETE channels/c1", "Channel not found"))
+    await asyncio.sleep(0)
+    assert not caller.gone.result().lost
 
 
 async def test_a_hang_up_unwinds_whatever_the_call_is_waiting_for() -> None:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from engine.acd import Missed, Offer
+from engine.asterisk.ari import AriError
 from engine.asterisk.channel import Channel, LegEnd
 from engine.call.inbound import InboundCall
 from engine.call.offer import Answer
@@ -55,6 +56,7 @@ class Office:
         self.dialled = asyncio.Event()
         self.missed: list[tuple[str, Missed]] = []
         self.accepted: list[str] = []
+        self.asterisk_is_away = False
         self.phones = SimpleNamespace(ours=lambda *_: None, is_idle=lambda _: True, unreachable=lambda _: None)
         site = SimpleNamespace(hotline=HOTLINE, agents=AGENTS)
         board = SimpleNamespace(acd=self, node=self, phones=self.phones, site=site, outside_lines=OutsideLines())
@@ -78,6 +80,8 @@ class Office:
         return leg, self.ari.send("POST", "channels")
 
     async def refusal(self, _: Channel, dialled: asyncio.Future[None]) -> None:
+        if self.asterisk_is_away:
+            raise AriError("no answer in time")
         await dialled
 
     # The ACD.
@@ -168,6 +172,16 @@ async def test_a_phone_that_is_busy_is_missed_and_its_leg_is_not_ended_again() -
     assert list(office.ringers.ended()) == [Missed.DND]
     assert office.missed == [(token, Missed.DND)]
     assert office.ended() == []
+
+
+async def test_an_asterisk_that_does_not_answer_costs_the_offer_and_the_leg_that_may_yet_ring_ends() -> None:
+    office = Office()
+    office.asterisk_is_away = True
+    token = office.ring("8001")
+    await office.until_all_are_done()
+    assert list(office.ringers.ended()) == [Missed.FAILED]
+    assert office.missed == [(token, Missed.FAILED)]
+    assert office.ended() == [(f"agent-{token}", "normal")]
 
 
 async def test_who_has_rejected_a_caller_is_not_rung_for_them_in_the_next_queue_either() -> None:
