@@ -179,7 +179,7 @@ PASSED = {
     "wrapup": "in wrap-up",
     "rings": "rings for this caller already",
     "no_capacity": "takes no calls",
-    "not_preferred": "ready, but not preferred",
+    "less_preferred": "ready, but less preferred",
 }
 
 MISSED = {

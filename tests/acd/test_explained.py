@@ -120,18 +120,21 @@ async def test_a_step_says_which_of_its_preferences_was_met_and_who_was_ready_an
     created = await offered(desk, "call")
     assert chosen_by(created) == ("prefer", 2)
     assert created["candidates"] == [{"agent": "speaks", "idle_ms": 2_000}, {"agent": "too", "idle_ms": 1_000}]
-    assert created["passed"] == [{"agent": "plain", "why": "not_preferred"}]
+    assert created["passed"] == [{"agent": "plain", "why": "less_preferred"}]
     await desk.calls("next", prefers)
     await desk.calls("last", prefers)
     assert chosen_by(await offered(desk, "last")) == ("", 0), "nobody was left whom a preference names"
 
 
-async def test_where_many_meet_a_preference_nobody_is_said_not_to(desk: Desk) -> None:
-    await desk.staff({f"80{number:02}": {"sales": 1, "mandarin": 1} for number in range(7)}, "sales")
-    await desk.calls("call", Policy((Step(0, "sales", ("mandarin",)),), LEASE_MS, 0))
+@pytest.mark.parametrize("order", [Order.LONGEST_IDLE, Order.RANDOM])
+async def test_where_many_meet_a_preference_only_who_does_not_is_said_to_be_less_preferred(
+    desk: Desk, order: Order
+) -> None:
+    await desk.staff({"8001": {"sales": 9}} | {f"800{n}": {"sales": 1, "mandarin": 1} for n in range(2, 9)}, "sales")
+    await desk.calls("call", Policy((Step(0, "sales", ("mandarin",)),), LEASE_MS, 0, order=order))
     created = await offered(desk, "call")
     assert len(created["candidates"]) == 5
-    assert "passed" not in created
+    assert created["passed"] == [{"agent": "8001", "why": "less_preferred"}]
 
 
 async def test_who_was_given_it_by_hand_is_said_to_have_been(desk: Desk) -> None:

@@ -159,12 +159,12 @@ def test_an_offer_says_by_what_its_agent_was_chosen(
 
 def test_candidates_are_told_with_the_value_by_which_the_order_went(state: State, engine: FakeEngine) -> None:
     candidates = [{"agent": "8001", "calls": 1, "idle_ms": 500}, {"agent": "8003", "calls": 4, "idle_ms": 9_000}]
-    passed = [{"agent": "8002", "why": "not_preferred"}]
+    passed = [{"agent": "8002", "why": "less_preferred"}]
     offer = MISSED | {"candidates": candidates, "passed": passed, "strict": 2, "urgent": True}
     engine.answers[f"/v1/explain/{CALL[:5]}"] = EXPLAINED | {"offers": [offer]}
     told = run(state, "explain", CALL[:5])
     assert "considered: 8001 李雷 1 call, idle 500 ms; 8003 4 calls, idle 9.0 s" in told
-    assert "passed over: 8002 ready, but not preferred" in told
+    assert "passed over: 8002 ready, but less preferred" in told
     assert "(head start 5 min 00 s, strict level 2, waited as long as it may, so before everybody else)" in told
 
 

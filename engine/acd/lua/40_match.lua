@@ -61,12 +61,13 @@ do
       local id = page[n]
       if id == chosen.id then value = value_of(order, page[n + 1])
       elseif unfit_for(i, id) then pass(id, unfit_for(i, id))
-      elseif #candidates < CANDIDATES then
-        candidates[#candidates + 1], seen[id] = candidate(id, value_of(order, page[n + 1])), true
+      elseif not seen[id] then
+        seen[id] = true
+        if #candidates < CANDIDATES then candidates[#candidates + 1] = candidate(id, value_of(order, page[n + 1])) end
       end
     end
     candidates[1] = candidate(chosen.id, value or value_of('longest_idle', chosen.idle_since))
-    for n = 1, #others, 2 do pass(others[n], unfit_for(i, others[n]) or 'not_preferred') end
+    for n = 1, #others, 2 do pass(others[n], unfit_for(i, others[n]) or 'less_preferred') end
     if #candidates < MEMBERS_SHOWN_BELOW then pass_over_members(i, pass) end
     return '"candidates":[' .. concat(candidates, ',') .. ']'
       .. (passed[1] and ',"passed":[' .. concat(passed, ',') .. ']' or '')
@@ -131,8 +132,6 @@ local function page_of(set, unfit)
   return call('ZRANGE', set, '0', whole(math.max(CANDIDATES - 1, unfit)), 'WITHSCORES')
 end
 
-local function holds_all(page, unfit) return #page < 2 * math.max(CANDIDATES, unfit + 1) end
-
 local function first_fit(i, page)
   for n = 1, #page, 2 do
     if fits(i, page[n]) then return page[n] end
@@ -184,7 +183,7 @@ local function choose(i)
   local step = i.terms.steps[i.step]
   for n, preferred in ipairs(step and step.prefer or NOBODY) do
     local id, page = first_of_line(i, preferred, unfit) -- its line has only those who meet the step's requirement as well
-    if id then return id, page, n, holds_all(page, unfit) and page_of(ranked(order, line), unfit) or nil end
+    if id then return id, page, n, page_of(ranked(order, line), unfit) end
   end
   local id, page = first_of_line(i, line, unfit)
   return id, page, i.step == 0 and 'preferred' or nil

@@ -23,7 +23,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """An agent who was passed over, and why. `not_preferred`: they were ready, but somebody met a `prefer`."""
+    """An agent who was passed over, and why. `less_preferred`: ready, but somebody else met a `prefer`."""
 
     agent: str
     why: str
