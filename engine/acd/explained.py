@@ -20,7 +20,8 @@ class StepSeen:
 
 @dataclass(frozen=True, slots=True)
 class AgentSeen:
-    """An agent of the item's line. `why` not: "" if they would get it next, `rings` if they are being offered it."""
+    """An agent of the item's line. `why` not: "" if they would get it next, `rings` if they are being offered it,
+    `talking` if they have it."""
 
     agent: str
     why: str
@@ -57,6 +58,7 @@ class Explanation:
     limit_why: str
     next_step_in_ms: int
     back_in_ms: int
+    talking_ms: int  # since an agent accepted it, which ended its wait
     attempt: int
     preferred: str
     steps: tuple[StepSeen, ...]
@@ -66,7 +68,7 @@ class Explanation:
 
 def explanation(told: dict[str, Any]) -> Explanation:
     """As the Redis function tells it."""
-    numbers = ("waited_ms", "head_start_ms", "limit_in_ms", "next_step_in_ms", "back_in_ms")
+    numbers = ("waited_ms", "head_start_ms", "limit_in_ms", "next_step_in_ms", "back_in_ms", "talking_ms")
     steps = tuple(
         StepSeen(int(s["after"]), s["requirement"], s["members"], s["ready"], bool(s["staffed"]), bool(s["now"]))
         for s in _list(told.pop("steps"))

@@ -56,7 +56,7 @@ def history(events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     for data in events:
         event = from_data(data)
         if isinstance(event, e.OfferCreated):
-            offers[event.token] = asdict(event) | {"rang": False, "outcome": "", "outcome_at": 0}
+            offers[event.token] = _decided(event) | {"rang": False, "outcome": "", "outcome_at": 0}
         elif isinstance(event, e.OfferRinging | e.OfferAccepted | e.OfferMissed | e.OfferCancelled):
             if event.token in offers:
                 offers[event.token] |= _outcome(event)
@@ -64,6 +64,15 @@ def history(events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
             path.append(data)
             ended = data if isinstance(event, e.ItemEnded | e.ItemRefused) else None
     return {"offers": list(offers.values()), "path": path, "ended": ended}
+
+
+def _decided(event: e.OfferCreated) -> dict[str, Any]:
+    """With the candidates' values by which the order went, and no others."""
+    told = asdict(event)
+    told["candidates"] = [
+        {name: value for name, value in each.items() if value is not None} for each in told["candidates"]
+    ]
+    return told
 
 
 def _outcome(event: e.Event) -> dict[str, Any]:

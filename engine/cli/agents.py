@@ -17,7 +17,7 @@ from engine.config.agents import Agent
 from engine.config.source import SiteError, nearest
 from engine.config.trunks import Branch
 from engine.host.state import CannotRun, State
-from engine.journal.timeline import span
+from engine.journal.spans import span
 
 AgentArgument = Annotated[str, typer.Argument(help="The agent's id, which is the phone's user name.")]
 

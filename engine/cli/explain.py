@@ -12,8 +12,10 @@ import typer
 
 from engine.acd.conditions import CLIENT
 from engine.cli.common import JsonOption, StateOption, asked, console, plain_table, print_json
-from engine.journal.events import from_data
-from engine.journal.timeline import MISSED, PASSED, Context, describe, span
+from engine.journal.decided import priority_of, value
+from engine.journal.events import Candidate, from_data
+from engine.journal.spans import span
+from engine.journal.timeline import MISSED, PASSED, Context, describe
 
 _ORDERS = {
     "longest_idle": "the longest idle first",
@@ -79,21 +81,20 @@ class _Page:
         console.print(f"among the ready: {_ORDERS.get(now['order'], now['order'])}")
 
     def agents(self, now: Mapping[str, Any], unmet: Iterable[Mapping[str, Any]]) -> None:
-        """Everybody of its line, then those who are not in it."""
+        """Whoever is offered it or has it; and where it is not settled yet, everybody else of its line, then those who
+        are not in it."""
         table = plain_table("agent", "", "why not")
         for offer in now["offers"]:
-            since = (
-                f"for {span(offer['ms'])}" if offer["ms"] >= 0 else f"free in {span(-offer['ms'])}, after their wrap-up"
-            )
-            table.add_row(self._context.agent(offer["agent"]), offer["state"], since)
+            table.add_row(self._context.agent(offer["agent"]), *_at_it(offer, now["talking_ms"]))
+        settled = now["talking_ms"] >= 0
         offered = {offer["agent"] for offer in now["offers"]}
-        for agent in now["agents"]:
+        for agent in now["agents"] if not settled else ():
             if agent["agent"] not in offered:
                 idle = f"idle {span(agent['idle_ms'])}" if agent["idle_ms"] else ""
                 table.add_row(
                     self._context.agent(agent["agent"]), idle, _why(agent["why"]) if agent["why"] else "could"
                 )
-        for agent in unmet:
+        for agent in unmet if not settled else ():
             table.add_row(self._context.agent(agent["agent"]), "", _lacks(agent["lacks"]))
         console.print()
         console.print(table)
@@ -114,10 +115,10 @@ class _Page:
         name = self._context.agent
         head = f"offer {offer['attempt']} to {name(offer['agent'])}, step {offer['step']}: {offer['requirement']}"
         outcome = f" → {_outcome(offer['outcome'])}" if offer["outcome"] else " → open"
-        ahead = f", ahead of the last {span(offer['free_in_ms'])} of their wrap-up" if offer["free_in_ms"] else ""
-        order = _ORDERS.get(offer["order"], offer["order"])
-        lines = [f"{head}; after {span(offer['wait_ms'])}, {order}{ahead}{outcome}"]
-        considered = [f"{name(each['agent'])} idle {span(each['idle_ms'])}" for each in offer["candidates"]]
+        priority = priority_of(offer["head_start_ms"], offer["strict"], urgent=offer["urgent"])
+        score = f"after {span(offer['wait_ms'])}{f' ({priority})' if priority else ''}"
+        lines = [f"{head}; {score}, {_chosen_by(offer)}{outcome}"]
+        considered = [f"{name(each['agent'])} {value(Candidate(**each))}".rstrip() for each in offer["candidates"]]
         passed = [f"{name(each['agent'])} {_why(each['why'])}" for each in offer["passed"]]
         lines += [f"considered: {'; '.join(considered)}"] if considered else []
         lines += [f"passed over: {'; '.join(passed)}"] if passed else []
@@ -132,9 +133,19 @@ def _state(now: Mapping[str, Any]) -> str:
         case "offered":
             return f"{what}: is being offered, {span(_least(now['waited_ms']))} after it came"
         case "talking":
-            return f"{what}: at {now['offers'][0]['agent']}'s hand"
+            waited = f"it waited {span(_least(now['waited_ms']))}"
+            return f"{what}: at {now['offers'][0]['agent']}'s hand for {span(_least(now['talking_ms']))}; {waited}"
         case _:
             return f"{what}: put off for {span(_least(now['back_in_ms']))} more"
+
+
+def _at_it(offer: Mapping[str, Any], talking_ms: int) -> tuple[str, str]:
+    """How far an offer is, and since when."""
+    if talking_ms >= 0:
+        return "talking", f"for {span(talking_ms)}"
+    if offer["ms"] < 0:
+        return offer["state"], f"free in {span(-offer['ms'])}, after their wrap-up"
+    return offer["state"], f"for {span(offer['ms'])}"
 
 
 def _score(now: Mapping[str, Any]) -> str:
@@ -151,6 +162,23 @@ def _to_come(now: Mapping[str, Any]) -> Iterable[str]:
         yield f"leaves in {span(now['limit_in_ms'])}: {_LIMITS.get(now['limit_why'], now['limit_why'])}"
     if now["preferred"]:
         yield f"first choice: {now['preferred']}"
+
+
+def _chosen_by(offer: Mapping[str, Any]) -> str:
+    order: str = _ORDERS.get(offer["order"], offer["order"])
+    match offer["by"]:
+        case "preferred":
+            return f"the preferred agent before {order}"
+        case "prefer":
+            return f"preference {offer['prefer']}, and of those {order}"
+        case "free":
+            return "they came free, and it was first in their lines"
+        case "ahead":
+            return f"ahead of the last {span(offer['free_in_ms'])} of their wrap-up"
+        case "hand":
+            return "by hand"
+        case _:
+            return order
 
 
 def _lacks(conditions: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from engine.flow.steps import Step
 from engine.identity.contract import Action, Outcome, Route
 from engine.identity.endpoint import Answer
 from engine.identity.trial import Trial
-from engine.journal.timeline import span
+from engine.journal.spans import span
 from engine.sounds import LANGUAGES, UnknownPrompt
 
 

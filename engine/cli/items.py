@@ -15,7 +15,8 @@ import typer
 from engine.cli.common import JsonOption, OwnStateOption, StateOption, asked, console, plain_table, print_json
 from engine.cli.orders import ByOption, duration, length, moment, who
 from engine.journal.events import from_data
-from engine.journal.timeline import span, timeline
+from engine.journal.spans import span
+from engine.journal.timeline import timeline
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Its id, or the beginning of it.")]
 TokenArgument = Annotated[str, typer.Argument(help="The offer's, as `hotline items offers` prints it.")]

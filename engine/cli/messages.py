@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from engine.cli.common import JsonOption, StateOption, asked, console, plain_table, print_json
-from engine.journal.timeline import span
+from engine.journal.spans import span
 
 
 def messages(

@@ -11,7 +11,7 @@ import typer
 
 from engine.cli.common import JsonOption, StateOption, asked, console, plain_table, print_json
 from engine.cli.orders import ByOption, length, who
-from engine.journal.timeline import span
+from engine.journal.spans import span
 
 ItemArgument = Annotated[
     str, typer.Argument(metavar="ITEM", help="A call's id or an item's, or the beginning of it.", show_default=False)

@@ -12,7 +12,8 @@ from rich.table import Table
 
 from engine.cli.common import JsonOption, StateOption, asked, console, plain_table, print_json
 from engine.journal.events import from_data
-from engine.journal.timeline import span, timeline
+from engine.journal.spans import span
+from engine.journal.timeline import timeline
 
 
 def register(app: typer.Typer) -> None:

@@ -13,7 +13,7 @@ from rich.table import Table
 from engine.cli.common import JsonOption, OwnStateOption, StateOption, asked, console, fail, plain_table, print_json
 from engine.cli.orders import ByOption, moment, who
 from engine.host.state import CannotRun
-from engine.journal.timeline import span
+from engine.journal.spans import span
 
 VoicemailArgument = Annotated[str, typer.Argument(metavar="ID", help="Its id, or the beginning of it.")]
 

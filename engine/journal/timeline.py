@@ -11,7 +11,9 @@ from typing import Any
 import orjson
 
 from engine.journal import events as e
+from engine.journal.decided import chosen, is_next, priority_of, value
 from engine.journal.events import Event
+from engine.journal.spans import span
 
 # Where a customer is who was called back, before they have pressed the key: in no step.
 CALLED_BACK = "called_back"
@@ -68,20 +70,6 @@ def describe(event: Event, context: Context | None = None) -> str:
     """The event in plain English. Without a context agents have no names and digits stay hidden."""
     sentence = SENTENCES.get(type(event), _unknown)
     return sentence(event, context or Context())
-
-
-def span(ms: int) -> str:
-    """A duration as people say it: 37 ms, 1.5 s, 42 s, 3 min 20 s, 2 h 05 min."""
-    seconds = ms / 1000
-    if ms < 1000:
-        return f"{ms} ms"
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    if seconds < 7200:
-        return f"{ms // 60_000} min {ms // 1000 % 60:02d} s"
-    return f"{ms // 3_600_000} h {ms // 60_000 % 60:02d} min"
 
 
 def _arrived(event: e.CallArrived, _: Context) -> str:
@@ -154,7 +142,8 @@ def _enqueued(event: e.ItemEnqueued, _: Context) -> str:
     head_start = f", counted as having waited {span(event.head_start_ms)}" if event.head_start_ms else ""
     place = f"at place {event.position}" if event.position else "and matched at once"
     ready = f"{event.ready} agent{'' if event.ready == 1 else 's'} ready"
-    return f"queued in {event.queue} {place}, needs {event.requirement}, {ready}{head_start}"
+    strict = f", strictly before others (level {event.strict})" if event.strict else ""
+    return f"queued in {event.queue} {place}, needs {event.requirement}, {ready}{head_start}{strict}"
 
 
 def _announced(event: e.ItemAnnounced, _: Context) -> str:
@@ -164,17 +153,23 @@ def _announced(event: e.ItemAnnounced, _: Context) -> str:
 
 
 def _offered(event: e.OfferCreated, context: Context) -> str:
-    stands = f"wraps up for {span(event.free_in_ms)} more" if event.free_in_ms else f"idle {span(event.idle_ms)}"
-    chosen = f"{context.agent(event.agent)} considered first: {stands}"
-    others = [f"{context.agent(c.agent)} (idle {span(c.idle_ms)})" for c in event.candidates if c.agent != event.agent]
-    passed = [f"{context.agent(p.agent)} ({PASSED.get(p.why) or _words(p.why)})" for p in event.passed]
-    parts = [chosen]
+    others = [_one(context.agent(c.agent), value(c)) for c in event.candidates if c.agent != event.agent]
+    passed = [_one(context.agent(p.agent), PASSED.get(p.why) or _words(p.why)) for p in event.passed]
+    priority = priority_of(event.head_start_ms, event.strict, urgent=event.urgent)
+    parts = [f"{context.agent(event.agent)} {chosen(event)}"]
     if others:
-        parts.append(f"next would be {', '.join(others)}")
+        parts.append(f"{'next would be' if is_next(event) else 'also ready:'} {', '.join(others)}")
     if passed:
         parts.append(f"passed over {', '.join(passed)}")
-    nth = f"; offer {event.attempt}, after {span(event.wait_ms)} of waiting" if event.attempt > 1 else ""
-    return "; ".join(parts) + nth
+    if priority:
+        parts.append(f"its priority: {priority}")
+    if event.attempt > 1:
+        parts.append(f"offer {event.attempt}, after {span(event.wait_ms)} of waiting")
+    return "; ".join(parts)
+
+
+def _one(name: str, more: str) -> str:
+    return f"{name} ({more})" if more else name
 
 
 PASSED = {
@@ -184,6 +179,7 @@ PASSED = {
     "wrapup": "in wrap-up",
     "rings": "rings for this caller already",
     "no_capacity": "takes no calls",
+    "less_preferred": "ready, but less preferred",
 }
 
 MISSED = {

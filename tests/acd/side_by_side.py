@@ -34,6 +34,7 @@ class SideBySide(RuleBasedStateMachine):
         self.count = 0
         self.past_tokens: list[str] = []
         self.journal_read = "-"
+        self.chosen_by: list[str] = []  # by what the agents of the last offers were chosen, as the journal tells it
         self.ends: dict[str, list[str]] = {}  # offers and items, by the journal -> how they ended
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -85,7 +86,7 @@ class SideBySide(RuleBasedStateMachine):
     def _happened(self) -> None:
         """Reads the journal on: what Redis offered to whom, for what chance decided; and that every end is one."""
         entries = self.run(self.line.call("XRANGE", inside.JOURNAL, self.journal_read, "+"))
-        self.model.told, self.model.drawn, self.model.made = [], [], 0
+        self.model.told, self.model.drawn, self.model.chosen_by, self.chosen_by = [], [], [], []
         for id_, fields in entries:
             self.journal_read = f"({id_}"
             event = orjson.loads(fields[1])
@@ -97,6 +98,7 @@ class SideBySide(RuleBasedStateMachine):
                 case "offer.created":
                     self.ends[event["token"]] = []
                     self.model.drawn.append(event["agent"])
+                    self.chosen_by.append(f"{event.get('by', 'order')}{event.get('prefer', '')}")
                 case "offer.accepted" | "offer.missed" | "offer.cancelled":
                     self.ends[event["token"]].append(event["type"])
 
@@ -105,6 +107,7 @@ class SideBySide(RuleBasedStateMachine):
         told = sorted(self.model.told)
         found = self.run(inside.look(self.line))
         assert sorted(self._noticed(found)) == told
+        assert self.chosen_by == self.model.chosen_by
         agents = {name[6:]: inside.agent_kept(found[name]) for name in found if name.startswith("agent:")}
         _alike(agents, {agent.id: inside.agent_expected(agent) for agent in self.model.agents.values()})
         now = self.model.now

@@ -191,7 +191,11 @@ async def test_a_matched_and_ended_item_is_explained_as_it_was_decided(counter: 
         "8003",
         "accepted",
     )
+    assert [sorted(candidate) for candidate in first["candidates"]] == [["agent", "idle_ms"]] * 2, (
+        "what the order went by"
+    )
     assert [candidate["agent"] for candidate in first["candidates"]] == ["8002", "8003"]
+    assert (first["by"], first["order"], first["head_start_ms"], first["urgent"]) == ("", "longest_idle", 0, False)
     assert second["passed"] == [{"agent": "8002", "why": "excluded"}]
     assert (found["now"], found["ended"]["reason"]) == (None, "completed")
 

@@ -47,6 +47,7 @@ async def test_a_waiting_caller_is_explained_and_given_to_an_agent_whom_the_queu
     await scene.until_connected(ANNE)
     talks = await explained(scene, ANNE)
     assert [(offer["agent"], offer["state"]) for offer in talks["now"]["offers"]] == [(SERVICE, "accepted")]
+    assert talks["now"]["talking_ms"] >= 0
     await call.hang_up()
 
     row = await scene.row(ANNE)
@@ -55,7 +56,9 @@ async def test_a_waiting_caller_is_explained_and_given_to_an_agent_whom_the_queu
     assert (assigned["agent"], assigned["by"]) == (SERVICE, "li")
     ended = await scene.hotline.ask(f"/v1/explain/{row['id'][:12]}")
     assert ended["now"] is None
-    assert [(offer["agent"], offer["outcome"]) for offer in ended["offers"]] == [(SERVICE, "accepted")]
+    assert [(offer["agent"], offer["by"], offer["outcome"]) for offer in ended["offers"]] == [
+        (SERVICE, "hand", "accepted")
+    ]
 
 
 async def test_a_caller_who_rings_at_one_agent_is_given_to_another(scene: Scene) -> None:

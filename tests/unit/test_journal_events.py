@@ -161,6 +161,35 @@ def test_what_lua_makes_of_lists_and_numbers_is_understood() -> None:
     assert e.decode(orjson.dumps(data)) == replace(offer, passed=())
 
 
+def test_an_offer_is_read_as_lua_leaves_out_what_is_as_always() -> None:
+    offer = next(event for event in SAMPLES if isinstance(event, e.OfferCreated))
+    data = orjson.loads(e.encode(offer))
+    for name in ("passed", "step", "order", "free_in_ms", "by", "prefer", "head_start_ms", "strict", "urgent"):
+        del data[name]
+    data["candidates"] = [{"agent": "8001", "idle_ms": 42_000}, {"agent": "8002", "idle_ms": 7_000}]
+    assert e.decode(orjson.dumps(data)) == replace(offer, passed=())
+
+
+def test_candidates_have_the_value_of_the_order_and_no_other() -> None:
+    offer = next(event for event in SAMPLES if isinstance(event, e.OfferCreated))
+    data = orjson.loads(e.encode(offer))
+    data |= {"candidates": [{"agent": "8001", "at_hand": 1, "calls": 3, "idle_ms": 5}, {"agent": "8002", "newer": 1}]}
+    data |= {
+        "order": "fewest_calls",
+        "by": "prefer",
+        "prefer": 2,
+        "head_start_ms": 300_000,
+        "strict": 1,
+        "urgent": True,
+    }
+    decided = e.decode(orjson.dumps(data))
+    assert decided == replace(
+        offer, candidates=(e.Candidate("8001", 5, calls=3, at_hand=1), e.Candidate("8002")), order="fewest_calls",
+        by="prefer", prefer=2, head_start_ms=300_000, strict=1, urgent=True,
+    )  # fmt: skip
+    assert e.decode(e.encode(decided)) == decided
+
+
 def test_optional_parts_may_be_left_out() -> None:
     data: dict[str, Any] = {"type": "offer.missed", "call": CALL, "at": AT, "token": "t", "agent": "8001"}
     event = e.decode(orjson.dumps(data | {"reason": "no_answer", "ring_ms": 20_000}))

@@ -26,7 +26,8 @@ WAITS: dict[str, Any] = {
 NOW: dict[str, Any] = {
     "id": CALL, "queue": "sales", "type": "call", "kind": "voice", "state": "waiting", "order": "longest_idle",
     "position": 2, "waited_ms": 42_000, "head_start_ms": 300_000, "strict": 0, "urgent": False, "limit_in_ms": 558_000,
-    "limit_why": "timed_out", "next_step_in_ms": 18_000, "back_in_ms": -1, "attempt": 1, "preferred": "",
+    "limit_why": "timed_out", "next_step_in_ms": 18_000, "back_in_ms": -1, "talking_ms": -1, "attempt": 1,
+    "preferred": "",
     "steps": [
         {"after_ms": 0, "requirement": "sales>=8", "members": 2, "ready": 0, "staffed": True, "now": True},
         {"after_ms": 60_000, "requirement": "sales", "members": 9, "ready": 1, "staffed": False, "now": False},
@@ -40,6 +41,7 @@ NOW: dict[str, Any] = {
 MISSED: dict[str, Any] = {
     "at": AT + 2_000, "token": f"1-{CALL}", "agent": "8001", "queue": "sales", "requirement": "sales>=8", "step": 1,
     "order": "longest_idle", "attempt": 1, "wait_ms": 2_000, "idle_ms": 65_000, "free_in_ms": 0,
+    "by": "", "prefer": 0, "head_start_ms": 300_000, "strict": 0, "urgent": False,
     "rang": True, "outcome": "no_answer", "outcome_at": AT + 22_000,
     "candidates": [{"agent": "8001", "idle_ms": 65_000}], "passed": [{"agent": "8003", "why": "talking"}],
 }  # fmt: skip
@@ -121,7 +123,9 @@ def test_an_explanation_tells_steps_score_and_everybodys_reason(state: State) ->
 @pytest.mark.usefixtures("engine")
 def test_an_explanation_tells_each_offer_as_it_was_decided(state: State) -> None:
     said = run(state, "explain", CALL[:5])
-    assert "offer 1 to 8001 李雷, step 1: sales>=8; after 2.0 s, the longest idle first → did not answer" in said
+    assert (
+        "offer 1 to 8001 李雷, step 1: sales>=8; after 2.0 s (head start 5 min 00 s), the longest idle first → " in said
+    )
     assert "considered: 8001 李雷 idle 65 s" in said
     assert "passed over: 8003 talking" in said
     assert said.index("queued in sales") < said.index("offer 1 to")
@@ -129,11 +133,51 @@ def test_an_explanation_tells_each_offer_as_it_was_decided(state: State) -> None
 
 def test_an_offer_made_ahead_is_explained_with_what_is_left_of_the_wrap_up(state: State, engine: FakeEngine) -> None:
     offered = {"agent": "8001", "state": "offered", "token": "1-x", "ms": -4_000}
-    ahead = {**MISSED, "free_in_ms": 10_000, "idle_ms": 0, "outcome": ""}
+    ahead = {**MISSED, "free_in_ms": 10_000, "by": "ahead", "idle_ms": 0, "outcome": ""}
     engine.answers[f"/v1/explain/{CALL[:5]}"] = EXPLAINED | {"now": NOW | {"offers": [offered]}, "offers": [ahead]}
     said = run(state, "explain", CALL[:5])
     assert "free in 4.0 s, after their wrap-up" in row(said, "8001 李雷  ")
-    assert "the longest idle first, ahead of the last 10 s of their wrap-up → open" in said
+    assert "(head start 5 min 00 s), ahead of the last 10 s of their wrap-up → open" in said
+
+
+@pytest.mark.parametrize(
+    ("decided", "said"),
+    [
+        ({"by": "preferred"}, "the preferred agent before the longest idle first"),
+        ({"by": "prefer", "prefer": 2}, "preference 2, and of those the longest idle first"),
+        ({"by": "hand"}, "by hand"),
+        ({"by": "free"}, "they came free, and it was first in their lines"),
+        ({"order": "fewest_calls"}, "who had the fewest calls first"),
+    ],
+)
+def test_an_offer_says_by_what_its_agent_was_chosen(
+    state: State, engine: FakeEngine, decided: dict[str, Any], said: str
+) -> None:
+    engine.answers[f"/v1/explain/{CALL[:5]}"] = EXPLAINED | {"offers": [MISSED | decided]}
+    assert f"(head start 5 min 00 s), {said} → did not answer" in run(state, "explain", CALL[:5])
+
+
+def test_candidates_are_told_with_the_value_by_which_the_order_went(state: State, engine: FakeEngine) -> None:
+    candidates = [{"agent": "8001", "calls": 1, "idle_ms": 500}, {"agent": "8003", "calls": 4, "idle_ms": 9_000}]
+    passed = [{"agent": "8002", "why": "less_preferred"}]
+    offer = MISSED | {"candidates": candidates, "passed": passed, "strict": 2, "urgent": True}
+    engine.answers[f"/v1/explain/{CALL[:5]}"] = EXPLAINED | {"offers": [offer]}
+    told = run(state, "explain", CALL[:5])
+    assert "considered: 8001 李雷 1 call, idle 500 ms; 8003 4 calls, idle 9.0 s" in told
+    assert "passed over: 8002 ready, but less preferred" in told
+    assert "(head start 5 min 00 s, strict level 2, waited as long as it may, so before everybody else)" in told
+
+
+def test_the_wait_of_who_talks_ended_with_the_answer(state: State, engine: FakeEngine) -> None:
+    accepted = {"agent": "8001", "state": "accepted", "token": "1-x", "ms": 604_000}
+    talks = NOW | {"state": "talking", "position": 0, "waited_ms": 7_000, "talking_ms": 600_000, "offers": [accepted],
+                   "next_step_in_ms": -1, "limit_in_ms": -1}  # fmt: skip
+    engine.answers[f"/v1/explain/{CALL[:5]}"] = EXPLAINED | {"now": talks}
+    said = run(state, "explain", CALL[:5])
+    assert "at 8001's hand for 10 min 00 s; it waited 7.0 s" in said
+    assert "score: waited 7.0 s" in said
+    assert row(said, "8001 李雷  ").split()[2:] == ["talking", "for", "10", "min", "00", "s"]
+    assert "lacks sales>=8" not in said, "nobody else is in question any more"
 
 
 def test_what_has_ended_is_explained_without_a_present(state: State, engine: FakeEngine) -> None:

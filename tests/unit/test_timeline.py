@@ -1,9 +1,11 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from engine.journal import events as e
-from engine.journal.timeline import SENTENCES, Context, Timeline, describe, span, timeline
+from engine.journal.spans import span
+from engine.journal.timeline import SENTENCES, Context, Timeline, describe, timeline
 from tests.unit.test_journal_events import AT, CALL, SAMPLES
 
 NAMES = Context({"8001": "李雷", "8002": "韩梅梅"})
@@ -151,8 +153,57 @@ def test_why_an_agent_was_passed_over_is_said_in_words() -> None:
 
 
 def test_an_agent_who_was_reserved_ahead_is_said_to_wrap_up() -> None:
-    offer = e.OfferCreated(CALL, AT, "t", "8001", "sales", "any", 0, 0, 1, free_in_ms=4_000)
-    assert describe(offer).startswith("8001 considered first: wraps up for 4.0 s more")
+    offer = e.OfferCreated(CALL, AT, "t", "8001", "sales", "any", 0, 0, 1, free_in_ms=4_000, by="ahead")
+    assert describe(offer) == "8001 reserved ahead: wraps up for 4.0 s more"
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [
+        ({"by": "preferred"}, "8001 comes first as the preferred agent: idle 500 ms; also ready: 8002 (idle 9.0 s)"),
+        (
+            {"by": "prefer", "prefer": 2},
+            "8001 comes first by preference 2: idle 500 ms; next would be 8002 (idle 9.0 s)",
+        ),
+        ({"by": "hand"}, "8001 chosen by hand: idle 500 ms; also ready: 8002 (idle 9.0 s)"),
+        ({"by": "free"}, "8001 came free, and it was first in their lines; also ready: 8002 (idle 9.0 s)"),
+    ],
+)
+def test_by_what_an_agent_was_chosen_is_said_where_it_was_not_the_order(by: dict[str, Any], said: str) -> None:
+    candidates = (e.Candidate("8001", 500), e.Candidate("8002", 9_000))
+    assert describe(e.OfferCreated(CALL, AT, "t", "8001", "sales", "any", 500, 0, 1, candidates, **by)) == said
+
+
+@pytest.mark.parametrize(
+    ("order", "first", "second", "said"),
+    [
+        ("fewest_calls", {"calls": 1, "idle_ms": 500}, {"calls": 2, "idle_ms": 9_000},
+         "considered first: 1 call, idle 500 ms; next would be 8002 (2 calls, idle 9.0 s)"),
+        ("most_proficient", {"proficiency": 9, "idle_ms": 500}, {"proficiency": 7, "idle_ms": 9_000},
+         "considered first: proficiency 9, idle 500 ms; next would be 8002 (proficiency 7, idle 9.0 s)"),
+        ("least_occupied", {"busy_ms": 0, "idle_ms": 500}, {"busy_ms": 600_000},
+         "considered first: at work 0 ms lately, idle 500 ms; next would be 8002 (at work 10 min 00 s lately)"),
+        ("round_robin", {"last_offer": 0}, {"last_offer": 17},
+         "considered first: no offer yet; next would be 8002"),
+        ("linear", {"rank": 0}, {"rank": 2},
+         "considered first: number 1 of the list; next would be 8002 (number 3 of the list)"),
+        ("weighted", {"weight": 12}, {"weight": 1}, "drawn: weight 12; also ready: 8002 (weight 1)"),
+        ("random", {}, {"at_hand": 1}, "drawn; also ready: 8002 (1 at hand)"),
+    ],
+)  # fmt: skip
+def test_each_order_says_what_it_went_by(order: str, first: dict[str, int], second: dict[str, int], said: str) -> None:
+    candidates = (e.Candidate("8001", **first), e.Candidate("8002", **second))
+    offer = e.OfferCreated(CALL, AT, "t", "8001", "sales", "any", 500, 0, 1, candidates, order=order)
+    assert describe(offer) == f"8001 {said}"
+
+
+def test_a_priority_is_said_where_there_is_one() -> None:
+    offer = e.OfferCreated(CALL, AT, "t", "8001", "sales", "any", 500, 0, 1, head_start_ms=300_000, strict=2)
+    assert describe(offer).endswith("; its priority: head start 5 min 00 s, strict level 2")
+    urgent = replace(offer, head_start_ms=0, strict=0, urgent=True)
+    assert describe(urgent).endswith("; its priority: waited as long as it may, so before everybody else")
+    queued = e.ItemEnqueued(CALL, AT, "sales", "any", 0, 2, 0, strict=2)
+    assert describe(queued).endswith(", strictly before others (level 2)")
 
 
 def test_a_look_up_that_failed_says_why() -> None:

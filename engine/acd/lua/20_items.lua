@@ -48,8 +48,12 @@ local function item_of(token)
   return item, offer_of(item, token)
 end
 
+local function strict_level(i) return math.min(i.terms.strict + i.strict, STRICTEST) end
+
+local function is_urgent(i, moment) return i.urgent_at > 0 and i.urgent_at <= moment end
+
 -- Lower is served first: enqueued, less what it counts as having waited; strict levels and overdue items before all.
 local function score_of(i)
-  if i.urgent_at > 0 and i.urgent_at <= NOW then return i.at - URGENT end
-  return i.at - i.head - i.terms.head_start - math.min(i.terms.strict + i.strict, STRICTEST) * STRICT_LEVEL
+  if is_urgent(i, NOW) then return i.at - URGENT end
+  return i.at - i.head - i.terms.head_start - strict_level(i) * STRICT_LEVEL
 end

@@ -97,21 +97,62 @@ end
 
 -- Where an order has an agent: lower is offered first. Ties go by idle time (a step of 1e11 ms is three years of it),
 -- and where they cannot, by chance of name. For weighted it is the weight, to be drawn by.
+local A_STEP = 1e11
+local NEVER_AT_WORK = 100 * A_STEP
 local RANKED = {
-  fewest_calls = function(a) return a.calls * 1e11 + a.idle_since end,
-  most_proficient = function(a, entry) return a.idle_since - entry[3] * 1e11 end,
+  fewest_calls = function(a) return a.calls * A_STEP + a.idle_since end,
+  most_proficient = function(a, entry) return a.idle_since - entry[3] * A_STEP end,
   round_robin = function(a) return a.last_offer end,
   linear = function(a) return a.rank end,
   weighted = function(a) return a.weight end,
   -- Everybody's share decays alike, so this order stays true while nobody does anything; who has none comes first.
   least_occupied = function(a)
     local busy = decayed_busy(a)
-    return busy > 0 and math.floor(math.log(busy) * BUSY_DECAY_MS + NOW + 0.5) or a.idle_since - 1e13
+    return busy > 0 and math.floor(math.log(busy) * BUSY_DECAY_MS + NOW + 0.5) or a.idle_since - NEVER_AT_WORK
   end,
 }
 
 -- Before every order: how many items of that kind they have at hand. Above every rank, and exact up to nine of them.
 local AN_ITEM_AT_HAND = 1e15
+
+-- Where the ready agents of a line stand as an order has them.
+local function ranked(order, line)
+  return PREFIX .. (RANKED[order] and 'order:' .. order .. ':' or 'ready:') .. line
+end
+
+local value_of -- (order, score): what the order went by with this agent, read back out of their score, as JSON members
+do
+  local function idle(since) return ',"idle_ms":' .. ms_since(since) end
+
+  local VALUES = {
+    longest_idle = idle,
+    fewest_calls = function(rank)
+      local calls = math.floor((rank - NOW) / A_STEP + 0.5)
+      return ',"calls":' .. whole(calls) .. idle(rank - calls * A_STEP)
+    end,
+    most_proficient = function(rank)
+      local level = math.floor((NOW - rank) / A_STEP + 0.5)
+      return ',"proficiency":' .. whole(level) .. idle(rank + level * A_STEP)
+    end,
+    least_occupied = function(rank)
+      if rank < 0 then return ',"busy_ms":0' .. idle(rank + NEVER_AT_WORK) end
+      return ',"busy_ms":' .. whole(math.floor(math.exp((rank - NOW) / BUSY_DECAY_MS) + 0.5))
+    end,
+    round_robin = function(rank) return ',"last_offer":' .. whole(rank) end,
+    linear = function(rank) return ',"rank":' .. whole(rank) end,
+    weighted = function(rank) return ',"weight":' .. whole(rank) end,
+    random = function() return '' end,
+  }
+
+  value_of = function(order, score)
+    score = tonumber(score)
+    -- Ranks are a small part of AN_ITEM_AT_HAND, except the numbers of offers, which are about a thousand times the clock
+    -- (next_seq).
+    local numbers_from = order == 'round_robin' and score % AN_ITEM_AT_HAND > 0 and NOW * 1000 or 0
+    local at_hand = math.floor((score - numbers_from) / AN_ITEM_AT_HAND + 0.25)
+    return (at_hand > 0 and ',"at_hand":' .. whole(at_hand) or '') .. VALUES[order](score - at_hand * AN_ITEM_AT_HAND)
+  end
+end
 
 local function kinds_of(text) return string.gmatch(text, '%S+') end
 

@@ -1,6 +1,7 @@
 -- Who gets what. Matching reserves: when these functions return, the offer exists and nobody else can have either.
 
-local CANDIDATES, PASSED, MEMBERS_SHOWN_BELOW = 5, 8, 3
+local CANDIDATES = 5
+local NOBODY = {}
 local DRAWN_FROM = 40 -- ready agents, taken evenly, among whom chance decides
 
 local function has_offer(i, agent)
@@ -18,36 +19,65 @@ end
 
 local function fits(i, agent) return not unfit_for(i, agent) end
 
--- What offer.created tells of the others: who else could have had it, and who could not and why. ---------------------
+-- What offer.created tells of the choice: by what it was made, who else could have had it, and who could not and why. --
 
-local function candidate(id, since)
-  return '{"agent":' .. named(id) .. ',"idle_ms":' .. ms_since(since) .. '}'
-end
+local decision
+do
+  local PASSED, MEMBERS_SHOWN_BELOW = 8, 3
 
-local function one_passed(id, why) return '{"agent":' .. named(id) .. ',"why":"' .. why .. '"}' end
-
--- page: { agent, score, … } of the line's ready agents, longest idle first; the chosen one among them or not. As JSON.
-local function considered(i, chosen, page)
-  local candidates, passed, seen = { candidate(chosen.id, chosen.idle_since) }, {}, { [chosen.id] = true }
-  for n = 1, #page, 2 do
-    local id = page[n]
-    local why = not seen[id] and unfit_for(i, id)
-    if why then passed[#passed + 1], seen[id] = one_passed(id, why), true
-    elseif not seen[id] and #candidates < CANDIDATES then
-      candidates[#candidates + 1], seen[id] = candidate(id, page[n + 1] % AN_ITEM_AT_HAND), true
-    end
+  -- A number: which `prefer` of the step they meet; `preferred`: the item names them; `free`: they came free, and it is
+  -- the first in their lines; `ahead`; `hand`. Nothing: the order alone.
+  local function chosen_by(by)
+    if not by then return '' end
+    if type(by) == 'number' then return '"by":"prefer","prefer":' .. whole(by) .. ',' end
+    return '"by":"' .. by .. '",'
   end
-  if #candidates < MEMBERS_SHOWN_BELOW then
+
+  -- What its score is made of beside its wait.
+  local function priority(i)
+    local head, strict = i.head + i.terms.head_start, strict_level(i)
+    return (head > 0 and '"head_start_ms":' .. whole(head) .. ',' or '')
+      .. (strict > 0 and '"strict":' .. whole(strict) .. ',' or '') .. (is_urgent(i, NOW) and '"urgent":true,' or '')
+  end
+
+  local function candidate(id, value) return '{"agent":' .. named(id) .. value .. '}' end
+
+  -- Who is not ready, of those who meet the line.
+  local function pass_over_members(i, pass)
     local ids = call('ZRANGE', PREFIX .. 'members:' .. i.line, '0', PASSED)
     local whys = ids[1] and call('HMGET', PREFIX .. 'why:' .. i.terms.kind, unpack(ids))
     local fit_all = not i.offers[2] and not next(i.excluded)
-    for n = 1, #ids do
-      local id = ids[n]
-      local why = not seen[id] and (not fit_all and unfit_for(i, id) or whys[n])
-      if why and #passed < PASSED then passed[#passed + 1] = one_passed(id, why) end
-    end
+    for n = 1, #ids do pass(ids[n], not fit_all and unfit_for(i, ids[n]) or whys[n]) end
   end
-  return '"candidates":[' .. concat(candidates, ',') .. '],"passed":[' .. concat(passed, ',') .. ']'
+
+  local function considered(i, chosen, page, others)
+    local order, value = i.terms.order, nil
+    local candidates, passed, seen = { '' }, {}, { [chosen.id] = true }
+    local function pass(id, why)
+      if not why or seen[id] or #passed == PASSED then return end
+      passed[#passed + 1], seen[id] = '{"agent":' .. named(id) .. ',"why":"' .. why .. '"}', true
+    end
+    for n = 1, #page, 2 do
+      local id = page[n]
+      if id == chosen.id then value = value_of(order, page[n + 1])
+      elseif unfit_for(i, id) then pass(id, unfit_for(i, id))
+      elseif not seen[id] then
+        seen[id] = true
+        if #candidates < CANDIDATES then candidates[#candidates + 1] = candidate(id, value_of(order, page[n + 1])) end
+      end
+    end
+    candidates[1] = candidate(chosen.id, value or value_of('longest_idle', chosen.idle_since))
+    for n = 1, #others, 2 do pass(others[n], unfit_for(i, others[n]) or 'less_preferred') end
+    if #candidates < MEMBERS_SHOWN_BELOW then pass_over_members(i, pass) end
+    return '"candidates":[' .. concat(candidates, ',') .. ']'
+      .. (passed[1] and ',"passed":[' .. concat(passed, ',') .. ']' or '')
+  end
+
+  -- As JSON members. page: { agent, score, … } of ready agents as the item's order has them, the chosen one among them or
+  -- not; others, where the page has only those whom the step prefers: the same of its whole line.
+  decision = function(i, chosen, page, by, others)
+    return chosen_by(by) .. priority(i) .. considered(i, chosen, page, others or NOBODY)
+  end
 end
 
 -- The offer -----------------------------------------------------------------------------------------------------------
@@ -70,8 +100,9 @@ local function offer_notice(i, offer)
   return { 'offer', offer.token, i.id, offer.agent, i.queue, i.attempt, ahead }
 end
 
--- Both are the caller's to save. free_at: when the agent will be, who is reserved ahead of that. O(R log n)
-local function reserve(i, a, page, free_at)
+-- Both are the caller's to save. page, by, others: as for decision. free_at: when the agent will be, who is reserved
+-- ahead of that. O(R log n)
+local function reserve(i, a, page, by, others, free_at)
   leave_ready_sets(a)
   if i.attempt == 0 and i.waited == 1 then served(i) end
   if i.state == 'waiting' then call('ZREM', PREFIX .. 'queue:' .. i.queue, i.member) end
@@ -88,14 +119,15 @@ local function reserve(i, a, page, free_at)
   notify(i.engine, offer_notice(i, offer))
   journal('offer.created', i.id, offer_event(offer) .. ',"queue":' .. quoted_name(i.queue) .. ',"requirement":'
     .. quoted_requirement(i.line) .. ',"idle_ms":' .. ms_since(a.idle_since) .. ',"wait_ms":' .. ms_since(i.at)
-    .. ',"attempt":' .. whole(i.attempt) .. ',"step":' .. whole(i.step) .. ',"order":"' .. i.terms.order .. '",'
-    .. (free_at and '"free_in_ms":' .. whole(free_at - NOW) .. ',' or '') .. considered(i, a, page))
+    .. ',"attempt":' .. whole(i.attempt) .. (i.step ~= 1 and ',"step":' .. whole(i.step) or '')
+    .. (i.terms.order ~= 'longest_idle' and ',"order":"' .. i.terms.order .. '"' or '')
+    .. (free_at and ',"free_in_ms":' .. whole(free_at - NOW) or '') .. ',' .. decision(i, a, page, by, others))
 end
 
 -- An item looks for an agent ------------------------------------------------------------------------------------------
 
--- The longest idle of a line: { agent, score, … }. At most x agents do not fit, so a page of x + 1 always holds the first
--- who does: no cap that piled-up unfit agents could exhaust. O(log n + x)
+-- The first of a line as an order has them: { agent, score, … }. At most x agents do not fit, so a page of x + 1 always
+-- holds the first who does: no cap that piled-up unfit agents could exhaust. O(log n + x)
 local function page_of(set, unfit)
   return call('ZRANGE', set, '0', whole(math.max(CANDIDATES - 1, unfit)), 'WITHSCORES')
 end
@@ -108,7 +140,7 @@ local function first_fit(i, page)
 end
 
 -- Out of a sample that is larger than those who do not fit, those with the fewest items at hand, and of them one by
--- chance: each as likely as their weight, or all alike. O(sample)
+-- chance: each as likely as their weight, or all alike; and the sample. O(sample)
 local function drawn(i, set, weighted, unfit)
   local sample = call('ZRANDMEMBER', set, math.max(DRAWN_FROM, unfit + 1), 'WITHSCORES')
   local fewest, ids, weights, all = nil, {}, {}, 0
@@ -124,42 +156,37 @@ local function drawn(i, set, weighted, unfit)
   local left = math.random() * all
   for n, id in ipairs(ids) do
     left = left - weights[n]
-    if left < 0 then return id end
+    if left < 0 then return id, sample end
   end
-  return ids[#ids]
+  return ids[#ids], sample
 end
 
+-- Whom the item's order has first in a line, and the page on which they stand.
 local function first_of_line(i, line, unfit)
   local _, own = owner_of(line)
-  if own then return fits(i, own) and ready_in(line) == 1 and own or nil end
-  local order, ready = i.terms.order, PREFIX .. 'ready:' .. line
-  if order == 'longest_idle' then
-    local page = page_of(ready, unfit)
-    return first_fit(i, page), line == i.line and page or nil
-  end
-  local ranked = RANKED[order] and PREFIX .. 'order:' .. order .. ':' .. line or ready
-  if order == 'random' or order == 'weighted' then return drawn(i, ranked, order == 'weighted', unfit) end
-  return first_fit(i, page_of(ranked, unfit))
+  if own then return fits(i, own) and ready_in(line) == 1 and own or nil, NOBODY end
+  local order = i.terms.order
+  if order == 'random' or order == 'weighted' then return drawn(i, ranked(order, line), order == 'weighted', unfit) end
+  local page = page_of(ranked(order, line), unfit)
+  return first_fit(i, page), page
 end
 
-local NOBODY = {}
-
--- Who gets it, how many do not fit, and the page of the line's longest idle, where it has been read.
+-- Who gets it; and page, by, others: as for decision.
 local function choose(i)
   local unfit = #i.offers
   for _ in pairs(i.excluded) do unfit = unfit + 1 end
-  local line = i.line
-  if not find(line, '@', 1, true) and i.preferred ~= '' and fits(i, i.preferred)
-    and call('ZSCORE', PREFIX .. 'ready:' .. line, i.preferred) then
-    return i.preferred, unfit
+  local line, order = i.line, i.terms.order
+  if not find(line, '@', 1, true) and i.preferred ~= '' and fits(i, i.preferred) then
+    local score = call('ZSCORE', ranked(order, line), i.preferred)
+    if score then return i.preferred, { i.preferred, score, unpack(page_of(ranked(order, line), unfit)) }, 'preferred' end
   end
   local step = i.terms.steps[i.step]
-  for _, preferred in ipairs(step and step.prefer or NOBODY) do
-    local id = first_of_line(i, preferred, unfit) -- its line has only those who meet the step's requirement as well
-    if id then return id, unfit end
+  for n, preferred in ipairs(step and step.prefer or NOBODY) do
+    local id, page = first_of_line(i, preferred, unfit) -- its line has only those who meet the step's requirement as well
+    if id then return id, page, n, page_of(ranked(order, line), unfit) end
   end
   local id, page = first_of_line(i, line, unfit)
-  return id, unfit, page
+  return id, page, i.step == 0 and 'preferred' or nil
 end
 
 local employ
@@ -168,10 +195,10 @@ local employ
 -- O(k (R log n + x))
 local function match_item(i)
   while may_ring_more(i) do
-    local id, unfit, page = choose(i)
+    local id, page, by, others = choose(i)
     if not id then break end
     local a = load_agent(id)
-    reserve(i, a, page or page_of(PREFIX .. 'ready:' .. i.line, unfit))
+    reserve(i, a, page, by, others)
     save_item(i) -- an agent with room for more looks through the lines at once
     employ(a)
   end
@@ -249,7 +276,8 @@ employ = function(a)
     end
     -- Nobody else is ready for what waits, unless it may not go to them.
     local unfit = item.offers[1] or next(item.excluded)
-    reserve(item, a, unfit and page_of(PREFIX .. 'ready:' .. item.line, 0) or {})
+    local page = unfit and page_of(ranked(item.terms.order, item.line), 0) or NOBODY
+    reserve(item, a, page, item.step == 0 and 'preferred' or 'free')
     save_item(item)
   end
   watch_wrapup(a)

@@ -48,7 +48,7 @@ local function look_ahead(a)
   local due = from - item.terms.ahead
   if due > NOW then return arm('ahead:' .. a.id, due) end
   a.idle_since = from
-  reserve(item, a, {}, from)
+  reserve(item, a, {}, 'ahead', nil, from)
   save_item(item)
   employ(a)
 end

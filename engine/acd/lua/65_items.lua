@@ -101,9 +101,11 @@ register('enqueue', function(args)
   if asked.hold > 0 then i.state, i.back_at = 'deferred', NOW + asked.hold
   elseif ready == 0 then start_waiting(i) end
   local position = i.state == 'waiting' and position_of(i) or 0
+  local strict = strict_level(i)
   journal('item.enqueued', i.id, '"queue":' .. quoted_name(i.queue) .. ',"requirement":' .. quoted_requirement(i.line)
     .. ',"head_start_ms":' .. whole(i.head + i.terms.head_start) .. ',"position":' .. whole(position) .. ',"ready":'
-    .. whole(ready) .. ',"waited_ms":' .. whole(NOW - i.at) .. ',"step":' .. whole(i.step))
+    .. whole(ready) .. ',"waited_ms":' .. whole(NOW - i.at) .. ',"step":' .. whole(i.step)
+    .. (strict > 0 and ',"strict":' .. whole(strict) or ''))
   if i.state == 'new' and not match_item(i) then start_waiting(i) end
   save_item(i)
   arm_item(i)

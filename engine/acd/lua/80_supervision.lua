@@ -20,7 +20,7 @@ register('assign', function(args)
   end
   i.excluded[a.id] = nil
   i.sole = 1
-  reserve(i, a, {})
+  reserve(i, a, {}, 'hand')
   save_item(i)
   arm_item(i)
   employ(a)

@@ -22,6 +22,7 @@ class ItemEnqueued(Event):
     ready: int
     waited_ms: int = 0
     step: int = 1
+    strict: int = 0
 
 
 @event("item.refused")

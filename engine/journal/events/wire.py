@@ -87,6 +87,11 @@ def _or_none(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: None if value is None else convert(value)
 
 
+def _candidate(told: Mapping[str, Any]) -> Candidate:
+    return Candidate(_text(told["agent"]), *(_or_none(_integer)(told.get(name)) for name in _VALUES))
+
+
+_VALUES = tuple(f.name for f in fields(Candidate))[1:]
 _CONVERTERS: dict[Any, Callable[[Any], Any]] = {
     str: _text,
     int: _integer,
@@ -94,7 +99,7 @@ _CONVERTERS: dict[Any, Callable[[Any], Any]] = {
     str | None: _or_none(_text),
     int | None: _or_none(_integer),
     tuple[str, ...]: _list_of(_text),
-    tuple[Candidate, ...]: _list_of(lambda c: Candidate(_text(c["agent"]), _integer(c["idle_ms"]))),
+    tuple[Candidate, ...]: _list_of(_candidate),
     tuple[Passed, ...]: _list_of(lambda p: Passed(_text(p["agent"]), _text(p["why"]))),
     Mapping[str, Any] | None: _or_none(_mapping),
     Mapping[str, int]: lambda skills: {_text(name): _integer(level) for name, level in dict(skills).items()},

@@ -41,7 +41,7 @@ class Ahead(Offers):
             self.timers[f"ahead:{id_}"] = due
         elif item.policy.ahead_ms:
             agent.idle_since = from_
-            self._reserve(item, agent, from_)
+            self._reserve(item, agent, "ahead", from_)
             self._settle(agent)
 
     def _review_ahead(self, agent: ModelAgent) -> None:

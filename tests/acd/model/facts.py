@@ -27,7 +27,7 @@ class Facts:
         self.timers: dict[str, int] = {}
         self.told: list[tuple[str, ...]] = []
         self.drawn: list[str] = []  # the agents of the offers that Redis made, for what chance decides
-        self.made = 0
+        self.chosen_by: list[str] = []  # by what the agents of the offers were chosen that the model made since
         self.seq = 0
 
     def meets(self, agent: ModelAgent, line: str) -> bool:

@@ -91,7 +91,7 @@ class Items(Ahead):
             return item.limit_why
         why, most = self._nobody(item), item.policy.capacity
         full = most and other is None and len(self.in_queue(item.queue)) >= most
-        return "full" if not why and full and not self._choices(item) else why
+        return "full" if not why and full and not self._choices(item)[0] else why
 
     def withdraw(self, id_: str, engine: str, reason: str, keep_place: bool = False) -> bool:
         item = self.items.get(id_)
@@ -164,7 +164,7 @@ class Items(Ahead):
             item.line, item.score = self.line(item, item.step), self.score(item)
         item.excluded.pop(agent_id, None)
         item.sole = True
-        self._reserve(item, agent)
+        self._reserve(item, agent, "hand")
         self._arm_item(item)
         self._settle(agent)
         self._free(offers)

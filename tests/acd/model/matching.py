@@ -18,11 +18,14 @@ class Matching(Steps):
 
     def _match(self, item: ModelItem) -> bool:
         """Offers the item to as many agents as may ring at once. True if it is offered now."""
-        while self.may_ring_more(item) and (able := self._choices(item)):
+        while self.may_ring_more(item):
+            able, by = self._choices(item)
+            if not able:
+                break
             chosen = able[0]
             if len(able) > 1:
-                chosen = next((agent for agent in able if agent.id == self.drawn[self.made]), chosen)
-            self._reserve(item, chosen)
+                chosen = next((agent for agent in able if agent.id == self.drawn[len(self.chosen_by)]), chosen)
+            self._reserve(item, chosen, by)
             self._settle(chosen)
         if item.offers:
             if self.may_ring_more(item):
@@ -31,8 +34,8 @@ class Matching(Steps):
                 item.in_line = False
         return bool(item.offers)
 
-    def _choices(self, item: ModelItem) -> list[ModelAgent]:
-        """Whom the item is offered to next: one, unless chance decides among several; or nobody."""
+    def _choices(self, item: ModelItem) -> tuple[list[ModelAgent], str]:
+        """Whom the item is offered to next: one, unless chance decides among several; or nobody. And by what."""
         kind = item.policy.kind
 
         def ready(line: str) -> list[ModelAgent]:
@@ -44,21 +47,25 @@ class Matching(Steps):
 
         lines = [item.line]
         if not is_own(item.line) and item.preferred in {agent.id for agent in ready(item.line)}:
-            return [self.agents[item.preferred]]
+            return [self.agents[item.preferred]], "preferred"
+        by = ["order" if item.step else "preferred"]
         if item.step:
             preferred = item.policy.steps[item.step - 1].preferred()
             lines = [line_of(kind, parse(text)) for text in preferred] + lines
-        for line in lines:
+            by = [f"prefer{n}" for n in range(1, len(lines))] + by
+        for line, by_what in zip(lines, by, strict=True):
             able, order = ready(line), item.policy.order
             if able and order in {Order.RANDOM, Order.WEIGHTED}:
                 fewest = min(agent.at_hand(kind) for agent in able)
-                return [agent for agent in able if agent.at_hand(kind) == fewest]
+                return [agent for agent in able if agent.at_hand(kind) == fewest], by_what
             if able:
-                return [min(able, key=lambda agent, line=line: (self.rank(agent, line, order), agent.id))]  # type: ignore[misc]
-        return []
+                first = min(able, key=lambda agent, line=line: (self.rank(agent, line, order), agent.id))  # type: ignore[misc]
+                return [first], by_what
+        return [], ""
 
-    def _reserve(self, item: ModelItem, agent: ModelAgent, free_at: int = 0) -> None:
-        """`free_at`: when their wrap-up will be over, ahead of which this is."""
+    def _reserve(self, item: ModelItem, agent: ModelAgent, by: str, free_at: int = 0) -> None:
+        """`by`: by what they were chosen, as the journal tells it.
+        `free_at`: when their wrap-up will be over, ahead of which this is."""
         agent.ready = {}
         agent.last_offer = self._next()
         offer = ModelOffer(agent.id, f"{agent.last_offer}-{item.id}")
@@ -69,7 +76,7 @@ class Matching(Steps):
         agent.hands.append(ModelHand(offer.token, item.policy.kind, "reserved", self.now, free_at))
         self.timers[f"lease:{offer.token}"] = (free_at or self.now) + item.policy.lease_ms
         self._tell(item.engine, "offer", offer.token, agent.id)
-        self.made += 1
+        self.chosen_by.append(by)
 
     def _settle(self, agent: ModelAgent) -> None:
         """After every change of an agent: whatever they may have now, they get now; for the rest they stand ready."""
@@ -82,7 +89,8 @@ class Matching(Steps):
             if not waiting:
                 agent.ready = dict.fromkeys(kinds, self._occupied(agent))
                 break
-            self._reserve(min(waiting, key=lambda item: (item.score, item.seq)), agent)
+            first = min(waiting, key=lambda item: (item.score, item.seq))
+            self._reserve(first, agent, "free" if first.step else "preferred")
         self._watch_wrapup(agent)
         if agent.removed and not agent.hands:
             del self.agents[agent.id]
