@@ -183,14 +183,14 @@ async def test_10_wrap_up_starts_when_the_agent_leaves_and_neither_login_nor_pau
 
 async def test_10_wrap_up_is_extended_and_skipped(desk: Desk) -> None:
     await desk.staff({"8001": {}}, "any")
-    assert await desk.acd.wrapup("8001", 5_000) is False
+    assert await desk.acd.wrapup("8001", 5_000) is None
     await desk.calls("call")
     await desk.acd.accept(desk.last.token)
     await desk.acd.leave("call", reason="completed")
-    assert await desk.acd.wrapup("8001", 60_000) is True
-    await desk.passes(59_999)
+    assert await desk.acd.wrapup("8001", 60_000) == WRAPUP_MS + 60_000
+    await desk.passes(WRAPUP_MS + 59_999)
     assert (await desk.agent("8001")).work == Work.WRAPUP
-    assert await desk.acd.wrapup("8001", 0) is True
+    assert await desk.acd.wrapup("8001", 0) == 0
     assert (await desk.agent("8001")).ready == ("voice",)
 
 

@@ -5,12 +5,17 @@ local function moved(offer, event)
   return rules and rules[event]
 end
 
-local function set_intent(a, intent, reason)
+-- What an event says of whoever had it happen; nothing where nobody said.
+local function said_by(actor)
+  return actor and actor ~= '' and ',"by":' .. quoted(actor) or ''
+end
+
+local function set_intent(a, intent, reason, actor)
   if a.intent == 'logged_out' and intent ~= 'logged_out' then a.calls = 0 end
   a.intent, a.reason, a.since = intent, reason, NOW
   if intent ~= 'ready' then a.idle_since = 0 end
   journal('agent.intent_changed', '', '"agent":' .. named(a.id) .. ',"intent":' .. quoted(intent)
-    .. ',"reason":' .. quoted(reason))
+    .. ',"reason":' .. quoted(reason) .. said_by(actor))
 end
 
 local function set_device(a, device)
