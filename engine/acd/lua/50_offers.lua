@@ -101,10 +101,8 @@ end
 local function treat(a, token, treatment, limit)
   drop_hand(a, token)
   if not treatment.keeps_place then a.idle_since = 0 end
-  if treatment.cool_ms > 0 then
-    a.cool_until = math.max(a.cool_until, NOW + treatment.cool_ms)
-    arm('cool:' .. a.id, a.cool_until)
-  end
+  a.cool_until = math.max(a.cool_until, NOW + treatment.cool_ms)
+  arm('cool:' .. a.id, a.cool_until)
   if treatment.counts == 'ignored' then a.ignored = a.ignored + 1
   elseif treatment.counts == 'dnds' then a.dnds = a.dnds + 1 end
   if a.intent == 'ready' then
