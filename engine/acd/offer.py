@@ -78,13 +78,18 @@ class Missed(StrEnum):
     LEASE = "lease"  # found by the tick only: nobody reported back in time
 
 
+GAP_S = 5.0  # between a missed offer and whatever is next for the same agent
+
+
 @dataclass(frozen=True, slots=True)
 class Treatment:
-    """What a missed offer does: times in seconds."""
+    """What a missed offer does: times in seconds. Whoever is to blame, that phone rings for nobody within the gap. An
+    offer that was cancelled was not missed and keeps none, on purpose: the caller has hung up, or somebody else has
+    answered, and the agent had their hand on the phone."""
 
     event: OfferEvent
-    exclude_s: float  # this agent is not offered this item again for so long (at least the 5 s re-offer gap)
-    cool_s: float = 0.0  # this agent is offered nothing for so long: no phone rings twice within 5 s
+    exclude_s: float  # this agent is not offered this item again for so long
+    cool_s: float = GAP_S  # this agent is offered nothing for so long
     counts: str = ""  # `ignored` towards RONA, `dnds` towards not ready with reason "dnd"
     not_ready: str = ""  # not ready at once, with this reason
     device_down: bool = False  # the phone is gone until a device event says otherwise
@@ -95,16 +100,16 @@ IGNORED_LIMIT = 3  # consecutive ignored offers before the agent is set not read
 DND_AFTER = 2  # consecutive offers met by do-not-disturb
 
 TREATMENTS: dict[Missed, Treatment] = {
-    Missed.BUSY: Treatment(OfferEvent.MISS, exclude_s=5, cool_s=10),
+    Missed.BUSY: Treatment(OfferEvent.MISS, exclude_s=GAP_S, cool_s=10),
     Missed.DND: Treatment(OfferEvent.MISS, exclude_s=10, cool_s=10, counts="dnds"),
-    Missed.REJECTED: Treatment(OfferEvent.MISS, exclude_s=60, cool_s=5),
-    Missed.NO_ANSWER: Treatment(OfferEvent.MISS, exclude_s=60, cool_s=5, counts="ignored"),
-    Missed.UNCONFIRMED: Treatment(OfferEvent.MISS, exclude_s=60, cool_s=5, counts="ignored"),
-    Missed.UNREACHABLE: Treatment(OfferEvent.MISS, exclude_s=5, device_down=True),
+    Missed.REJECTED: Treatment(OfferEvent.MISS, exclude_s=60),
+    Missed.NO_ANSWER: Treatment(OfferEvent.MISS, exclude_s=60, counts="ignored"),
+    Missed.UNCONFIRMED: Treatment(OfferEvent.MISS, exclude_s=60, counts="ignored"),
+    Missed.UNREACHABLE: Treatment(OfferEvent.MISS, exclude_s=GAP_S, device_down=True),
     Missed.WRONG_NUMBER: Treatment(OfferEvent.MISS, exclude_s=60, not_ready="config"),
-    Missed.FAILED: Treatment(OfferEvent.FAIL, exclude_s=5, cool_s=5, keeps_place=True),
-    Missed.DUMPED: Treatment(OfferEvent.DUMP, exclude_s=60, cool_s=5, counts="ignored"),
-    Missed.LEASE: Treatment(OfferEvent.LAPSE, exclude_s=5, keeps_place=True),
+    Missed.FAILED: Treatment(OfferEvent.FAIL, exclude_s=GAP_S, keeps_place=True),
+    Missed.DUMPED: Treatment(OfferEvent.DUMP, exclude_s=60, counts="ignored"),
+    Missed.LEASE: Treatment(OfferEvent.LAPSE, exclude_s=GAP_S, keeps_place=True),
 }
 
 

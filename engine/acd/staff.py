@@ -112,22 +112,24 @@ class Staff(Wire):
         intent: Intent | None = None,
         reason: str = "",
         device: Device | None = None,
+        actor: str = "",
     ) -> None:
-        """Sets what changed of intent (with its reason) and device; repeating a state is harmless.
+        """Sets what changed of intent (with its reason, and whose word it is) and device; to repeat it is harmless.
 
         Work is never touched: an agent who logs out while ringing or talking finishes that item.
         Raises UnknownAgent.
         """
-        if not await self._done("agent", agent, intent or "", reason, device or ""):
+        signed = (actor,) if actor else ()
+        if not await self._done("agent", agent, intent or "", reason, device or "", *signed):
             raise UnknownAgent(f"agent {agent!r} is not defined")
 
-    async def skill(self, agent: str, name: str, level: int | None) -> None:
+    async def skill(self, agent: str, name: str, level: int | None, *, actor: str = "") -> None:
         """Changes one skill from now on, until changed again (None: as configured). To join a queue is to get the skill
         `queue:<name>`, to leave it to lose it. Raises UnknownAgent."""
         if agent not in self._agents:
             raise UnknownAgent(f"agent {agent!r} is not defined")
         await self._learn_lines()
-        reply = await self._ask("skill", agent, name, "" if level is None else level)
+        reply = await self._ask("skill", agent, name, "" if level is None else level, actor)
         self._changed[agent] = orjson.loads(reply[0])
         self._profiles.pop(agent, None)  # another engine may have told otherwise since we did
         await self._tell_agents([agent])
@@ -145,9 +147,11 @@ class Staff(Wire):
         await self._learn_of_others()
         return self._changed
 
-    async def wrapup(self, agent: str, ms: int) -> bool:
-        """The rest of their wrap-up lasts so long; 0 ends it now. False: they wrap nothing up."""
-        return await self._done("wrapup", agent, ms)
+    async def wrapup(self, agent: str, ms: int, *, actor: str = "") -> int | None:
+        """Each of their wrap-ups lasts so much longer than it would; 0 ends them all now. How many ms until the last of
+        them is over; None: they wrap nothing up."""
+        reply = await self._ask("wrapup", agent, ms, actor)
+        return int(reply[0]) if reply[0] >= 0 else None
 
     async def agents(self) -> list[AgentState]:
         """Every agent in the order of their ids, read in slices: for people, not for routing."""

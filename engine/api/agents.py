@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 from aiohttp import web
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from engine.acd import AgentState, Intent, UnknownAgent, parse
 from engine.acd.conditions import CLIENT, MEMBER_OF, Skill, leaves
-from engine.api.wire import Signed, answer, known, read
+from engine.api.wire import By, Signed, answer, known, read
 from engine.config.queues import Queue
 
 if TYPE_CHECKING:
@@ -22,11 +20,22 @@ if TYPE_CHECKING:
 LONGEST_WRAPUP_S = 8 * 3600.0
 
 
-class _Queue(Signed):
+class _Word(Signed):
+    """About an agent: a supervisor's, or their own, so who does not say whose it is names nobody."""
+
+    by: By = ""
+
+
+class _Intent(_Word):
+    intent: Intent
+    reason: Annotated[str, StringConstraints(max_length=64)] = ""
+
+
+class _Queue(_Word):
     queue: str
 
 
-class _Wrapup(Signed):
+class _Wrapup(_Word):
     """Either."""
 
     extend_s: Annotated[float, Field(gt=0, le=LONGEST_WRAPUP_S)] | None = None
@@ -70,59 +79,53 @@ class _Desk:
         }
 
     async def intent(self, request: web.Request) -> web.Response:
-        """Body: {"intent": "ready" | "not_ready" | "logged_out", "reason": "lunch"}."""
+        """Body: {"intent": "ready" | "not_ready" | "logged_out", "reason": "lunch", "by": "li"}."""
+        agent, body = self._agent(request), await read(request, _Intent)
         try:
-            body = orjson.loads(await request.read())
-            intent, reason = Intent(body["intent"]), str(body.get("reason", ""))[:64]
-        except (ValueError, KeyError, TypeError) as error:
-            intents = ", ".join(Intent)
-            raise web.HTTPBadRequest(text=f'send {{"intent": one of {intents}, "reason": text}}') from error
-        agent = self._agent(request)
-        try:
-            await self._engine.acd.agent(agent, intent=intent, reason=reason or "by hand")
+            await self._engine.acd.agent(agent, intent=body.intent, reason=body.reason or "by hand", actor=body.by)
         except UnknownAgent as error:
             raise web.HTTPNotFound(text=f"no agent {agent}; `hotline agents` lists them") from error
-        return answer({"agent": agent, "intent": intent, "reason": reason})
+        return answer({"agent": agent, "intent": body.intent, "reason": body.reason})
 
     async def join(self, request: web.Request) -> web.Response:
         """Body: {"queue": "sales", "by": "li"}. From now on, until they leave."""
-        agent, queue = await self._agent_and_queue(request)
+        agent, queue, by = await self._agent_and_queue(request)
         written = self._engine.board.site.agents[agent].queues
-        await self._engine.acd.skill(agent, MEMBER_OF + queue, None if queue in written else 1)
+        await self._engine.acd.skill(agent, MEMBER_OF + queue, None if queue in written else 1, actor=by)
         return answer({"agent": agent, "queue": queue, "serves": True})
 
     async def leave(self, request: web.Request) -> web.Response:
         """Body: {"queue": "sales", "by": "li"}. What they have at hand they finish."""
-        agent, queue = await self._agent_and_queue(request)
+        agent, queue, by = await self._agent_and_queue(request)
         written = self._engine.board.site.agents[agent].queues
-        await self._engine.acd.skill(agent, MEMBER_OF + queue, 0 if queue in written else None)
+        await self._engine.acd.skill(agent, MEMBER_OF + queue, 0 if queue in written else None, actor=by)
         return answer({"agent": agent, "queue": queue, "serves": False})
 
     async def wrapup(self, request: web.Request) -> web.Response:
-        """Body: {"extend_s": 60} longer than it is now, or {"skip": true}."""
+        """Body: {"extend_s": 60, "by": "li"} longer than it is now, or {"skip": true}."""
         agent, body = self._agent(request), await read(request, _Wrapup)
         if (body.extend_s is None) != body.skip:
             raise web.HTTPUnprocessableEntity(text='send either {"extend_s": seconds} or {"skip": true}')
-        state, now_ms = await self._engine.acd.look_at(agent), time.time_ns() // 1_000_000
-        left_ms = 0
-        if state is not None and body.extend_s is not None:
-            left_ms = max(state.wrapup_until_ms - now_ms, 0) + round(body.extend_s * 1000)
-        if not await self._engine.acd.wrapup(agent, left_ms):
+        longer_ms = 0 if body.extend_s is None else max(round(body.extend_s * 1000), 1)
+        left_ms = await self._engine.acd.wrapup(agent, longer_ms, actor=body.by)
+        if left_ms is None:
             raise web.HTTPConflict(text=f"{agent} wraps nothing up now")
         return answer({"agent": agent, "left_ms": left_ms})
 
     def _agent(self, request: web.Request) -> str:
         return known("agent", request.match_info["id"], self._engine.board.site.agents)
 
-    async def _agent_and_queue(self, request: web.Request) -> tuple[str, str]:
+    async def _agent_and_queue(self, request: web.Request) -> tuple[str, str, str]:
+        """And whose word it is."""
         agent, queues = self._agent(request), self._engine.board.site.queues
-        queue = known("queue", (await read(request, _Queue)).queue, queues)
+        body = await read(request, _Queue)
+        queue = known("queue", body.queue, queues)
         if not _has_members(queue, queues[queue]):
             raise web.HTTPConflict(
                 text=f"whoever meets `{queues[queue].base}` serves {queue}: nobody joins or leaves it; without a "
                 f"`require` in dialplan/queues.yaml, or with `queue:{queue}` in it, they could"
             )
-        return agent, queue
+        return agent, queue, body.by
 
 
 def _has_members(name: str, queue: Queue) -> bool:

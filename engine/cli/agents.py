@@ -107,9 +107,10 @@ def _find(agent: str, site: Path) -> Agent | Branch:
 
 
 @app.command()
-def ready(context: typer.Context, agent: AgentArgument, state: OwnStateOption = None) -> None:
+def ready(context: typer.Context, agent: AgentArgument, by: ByOption = "", state: OwnStateOption = None) -> None:
     """Make an agent ready: calls may come."""
-    asked(state or context.obj, f"/v1/agents/{agent}/intent", {"intent": "ready"})
+    body = {"intent": "ready", "by": by or who()}
+    asked(state or context.obj, f"/v1/agents/{quote(agent, safe='')}/intent", body)
     typer.echo(f"{agent} is ready.")
 
 
@@ -118,10 +119,12 @@ def not_ready(
     context: typer.Context,
     agent: AgentArgument,
     reason: Annotated[str, typer.Option(help="Such as lunch.")] = "by hand",
+    by: ByOption = "",
     state: OwnStateOption = None,
 ) -> None:
     """Make an agent not ready: no calls until `ready`; one that rings or talks goes on."""
-    asked(state or context.obj, f"/v1/agents/{agent}/intent", {"intent": "not_ready", "reason": reason})
+    body = {"intent": "not_ready", "reason": reason, "by": by or who()}
+    asked(state or context.obj, f"/v1/agents/{quote(agent, safe='')}/intent", body)
     typer.echo(f"{agent} is not ready ({reason}).")
 
 

@@ -239,6 +239,15 @@ def _wrapup(event: e.WrapupStarted, context: Context) -> str:
     return f"{context.agent(event.agent)} in wrap-up for {span(max(event.until - event.at, 0))}"
 
 
+def _wrapup_changed(event: e.WrapupChanged, context: Context) -> str:
+    left = f"lasts {span(event.until - event.at)} more" if event.until > event.at else "ended by hand"
+    return f"wrap-up of {context.agent(event.agent)} {left}{_says(event.by, context)}"
+
+
+def _says(by: str, context: Context) -> str:
+    return f", says {context.agent(by)}" if by else ""
+
+
 def _reprioritised(event: e.ItemReprioritised, context: Context) -> str:
     strict = f", strictly before others (level {event.strict})" if event.strict else ""
     return f"now counted as having waited {span(event.head_start_ms)} more{strict}, says {context.agent(event.by)}"
@@ -246,12 +255,13 @@ def _reprioritised(event: e.ItemReprioritised, context: Context) -> str:
 
 def _intent(event: e.AgentIntentChanged, context: Context) -> str:
     reason = f" ({_words(event.reason)})" if event.reason else ""
-    return f"{context.agent(event.agent)} is now {_words(event.intent)}{reason}"
+    return f"{context.agent(event.agent)} is now {_words(event.intent)}{reason}{_says(event.by, context)}"
 
 
 def _skills(event: e.AgentSkillsChanged, context: Context) -> str:
     differing = ", ".join(f"{name} {level}" for name, level in event.skills.items())
-    return f"{context.agent(event.agent)} can now as configured{f', but {differing}' if differing else ''}"
+    able = f"can now as configured{f', but {differing}' if differing else ''}"
+    return f"{context.agent(event.agent)} {able}{_says(event.by, context)}"
 
 
 def _callback_failed(event: e.CallbackFailed, _: Context) -> str:
@@ -336,7 +346,7 @@ SENTENCES: dict[type[Event], Sentence] = {
     e.BridgeStarted: lambda event, c: f"talking with {event.outside or c.agent(event.agent)}",
     e.BridgeEnded: _bridge_ended,
     e.WrapupStarted: _wrapup,
-    e.WrapupChanged: lambda event, c: f"wrap-up of {c.agent(event.agent)} changed by hand",
+    e.WrapupChanged: _wrapup_changed,
     e.WrapupEnded: lambda event, c: f"{c.agent(event.agent)} done with wrap-up",
     e.VoicemailLeft: lambda event, _: f"left a voicemail of {span(event.length_ms)} in {event.box}",
     e.VoicemailHeard: lambda event, c: f"{c.agent(event.by)} has listened to the voicemail",

@@ -77,7 +77,7 @@ class SideBySide(RuleBasedStateMachine):
                 able = item.policy.kind in agent.ready and self.model.meets(agent, item.line)
                 assert not able or not self.model.fits(item, agent.id), (item, agent)
 
-    def _both(self, asked: Coroutine[Any, Any, bool], expected: Any) -> None:
+    def _both(self, asked: Coroutine[Any, Any, bool | int | None], expected: Any) -> None:
         done = self.run(asked)
         self._happened()
         assert done == expected()

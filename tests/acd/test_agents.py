@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from engine.acd import Device, Intent, Missed, UnknownAgent, Work
@@ -148,6 +150,38 @@ async def test_changes_of_intent_and_device_are_told(desk: Desk) -> None:
         "", "8001", "not_ready", '"lunch" 午餐',
     )  # fmt: skip
     assert (device["agent"], device["device"]) == ("8001", "idle")
+
+
+async def test_whose_word_it_was_is_in_the_journal_and_nobody_where_nobody_said(desk: Desk) -> None:
+    await desk.staff({"8001": {}}, "any", ready=False)
+    for actor in ("", 'anna "li"'):
+        await desk.acd.agent("8001", intent=Intent.READY, device=Device.IDLE, reason=actor, actor=actor)
+        await desk.acd.skill("8001", "sales", 5, actor=actor)
+        await desk.calls("call", wrapup_ms=1_000)
+        await desk.acd.accept(desk.last.token)
+        await desk.acd.leave("call", reason="completed_by_caller")
+        await desk.acd.wrapup("8001", 0, actor=actor)
+    for kind in ("agent.intent_changed", "agent.skills_changed", "wrapup.changed"):
+        unsaid, said = await desk.journal(kind)
+        assert ("by" in unsaid, said["by"]) == (False, 'anna "li"')
+
+
+async def test_two_who_make_a_wrap_up_longer_at_once_both_do(desk: Desk) -> None:
+    await desk.staff({"8001": {}}, "any")
+    await desk.calls("call")
+    await desk.acd.accept(desk.last.token)
+    await desk.acd.leave("call", reason="completed_by_caller")
+    await asyncio.gather(*(desk.acd.wrapup("8001", 30_000, actor=actor) for actor in ("anna", "8001")))
+    assert (await desk.agent("8001")).wrapup_until_ms == desk.now_ms + WRAPUP_MS + 60_000
+
+
+async def test_wrap_up_that_is_due_already_is_made_longer_from_now_on(desk: Desk) -> None:
+    await desk.staff({"8001": {}}, "any")
+    await desk.calls("call")
+    await desk.acd.accept(desk.last.token)
+    await desk.acd.leave("call", reason="completed_by_caller")
+    desk.now_ms += WRAPUP_MS + 900  # and no engine has looked yet
+    assert await desk.acd.wrapup("8001", 5_000) == 5_000
 
 
 async def test_nothing_of_a_finished_call_stays_behind(desk: Desk) -> None:

@@ -256,6 +256,29 @@ async def test_wrap_up_is_made_longer_and_cut_short(counter: Counter) -> None:
     assert (row["work"], row["hands"]) == ("idle", [])
 
 
+@pytest.mark.parametrize("word", [{"by": "li"}, {}], ids=["signed", "unsigned"])
+async def test_whose_word_about_an_agent_it_was_is_in_the_journal_if_they_said(
+    counter: Counter, line: RedisLine, word: dict[str, str]
+) -> None:
+    await counter.office.ready("8002")
+    item_id = await counter.add()
+    (offer,) = (await counter.get("/v1/agents/8002/offers?wait=5"))["offers"]
+    await counter.post(f"/v1/offers/{offer['token']}/accept")
+    await counter.post(f"/v1/items/{item_id}/complete")
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("intent", {"intent": "not_ready", "reason": "lunch"}),
+        ("join", {"queue": "members"}),
+        ("wrapup", {"extend_s": 60}),
+    ]
+    before = await line.call("XLEN", "hotline:{default}:journal")
+    for verb, body in asked:
+        await counter.post(f"/v1/agents/8002/{verb}", **body, **word)
+    entries = await line.call("XRANGE", "hotline:{default}:journal", "-", "+")
+    told = [event for _, fields in entries[before:] if "agent" in (event := orjson.loads(fields[1]))]
+    assert [event["type"] for event in told] == ["agent.intent_changed", "agent.skills_changed", "wrapup.changed"]
+    assert [{name: event[name] for name in event if name == "by"} for event in told] == [word] * 3
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "why"),
     [
@@ -276,6 +299,7 @@ async def test_wrap_up_is_made_longer_and_cut_short(counter: Counter) -> None:
         (f"offers/1-{CALL}/accept", {}, 409, "no offer"),
         ("agents/9999/join", {"queue": "mail"}, 404, "there are: 8001, 8002, 8003"),
         ("agents/8001/join", {"queue": "sales"}, 409, "nobody joins or leaves it"),
+        ("agents/8001/intent", {"intent": "lunch"}, 422, "'logged_out', 'ready' or 'not_ready'"),
         ("agents/8001/wrapup", {}, 422, "either"),
         ("agents/8001/wrapup", {"extend_s": -1}, 422, "greater than 0"),
     ],

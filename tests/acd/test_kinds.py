@@ -79,6 +79,23 @@ async def test_each_of_several_wrap_ups_ends_at_its_own_time(desk: Desk) -> None
     assert [hand.item for hand in (await desk.agent("8001")).hands if hand.work == Work.WRAPUP] == ["long"]
 
 
+async def test_wrap_ups_that_are_made_longer_keep_each_its_own_end(desk: Desk) -> None:
+    await desk.staff({"8001": AgentTerms(takes={"chat": 2})}, "any")
+    for item, wrapup_ms in (("short", 3_000), ("long", 60_000)):
+        await desk.calls(item, policy("any", kind="chat", wrapup_ms=wrapup_ms))
+    await _answers(desk, "short", "long")
+    await desk.acd.leave("short", reason="completed")
+    await desk.acd.leave("long", reason="completed")
+    assert await desk.acd.wrapup("8001", 10_000, actor="li") == 70_000
+    left_ms = {hand.item: hand.until_ms - desk.now_ms for hand in (await desk.agent("8001")).hands}
+    assert left_ms == {"short": 13_000, "long": 70_000}
+    changed = await desk.journal("wrapup.changed")
+    assert {event["call"]: (event["until"] - desk.now_ms, event["by"]) for event in changed} == {
+        "short": (13_000, "li"),
+        "long": (70_000, "li"),
+    }
+
+
 async def test_limit_that_is_lowered_while_they_are_at_work_lets_them_finish(desk: Desk) -> None:
     await desk.staff({"8001": AgentTerms(takes={"chat": 3})}, "any")
     for number in range(3):

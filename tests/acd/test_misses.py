@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.acd import Device, Intent, Missed
+from engine.acd.offer import TREATMENTS
 from tests.acd.desk import LEASE_MS, Desk
 
 
@@ -32,6 +33,37 @@ async def test_agent_who_missed_one_call_is_offered_the_next_caller(desk: Desk) 
     await desk.misses(Missed.NO_ANSWER)
     await desk.passes(5_000)  # no phone rings twice within 5 s
     assert desk.offered() == [("call-1", "8001"), ("call-2", "8001")]
+
+
+@pytest.mark.parametrize("reason", Missed)
+async def test_phone_does_not_ring_for_anybody_else_within_five_seconds_of_a_missed_offer(
+    desk: Desk, reason: Missed
+) -> None:
+    await desk.staff({"8001": {}}, "any")
+    await desk.calls("missed")
+    await desk.calls("next")
+    if reason is Missed.DUMPED:
+        await desk.acd.accept(desk.last.token)
+    if reason is Missed.LEASE:
+        await desk.passes(LEASE_MS)
+    else:
+        assert await desk.misses(reason)
+    missed_at = desk.now_ms
+    await desk.ready("8001")  # whoever had them not ready, or their phone for gone, is corrected at once
+    await desk.passes(4_999)
+    assert desk.offered() == [("missed", "8001")]
+    gap_ms = round(TREATMENTS[reason].cool_s * 1000)
+    await desk.passes(missed_at + gap_ms - desk.now_ms)
+    assert len(desk.offers) == 2
+
+
+async def test_phone_whose_caller_has_hung_up_rings_for_the_next_at_once(desk: Desk) -> None:
+    await desk.staff({"8001": {}}, "any")
+    await desk.calls("call")
+    await desk.calls("next")
+    await desk.acd.ringing(desk.last.token)
+    await desk.acd.withdraw("call", "abandoned_ringing")
+    assert desk.last.item == "next"
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,9 @@ async def test_04_phone_that_is_gone_is_nobodys_fault_and_the_caller_goes_on_at_
     agent = await desk.agent("8001")
     assert (agent.device, agent.intent, agent.misses) == (Device.DOWN, Intent.READY, 0)
     await desk.acd.agent("8001", device=Device.IDLE)
+    await desk.passes(4_999)
+    assert (await desk.agent("8001")).ready == (), "back, but no phone rings twice within 5 s"
+    await desk.passes(1)
     assert (await desk.agent("8001")).ready == ("voice",)
 
 
@@ -77,7 +80,7 @@ async def test_04_phone_that_is_gone_is_nobodys_fault_and_the_caller_goes_on_at_
         (Missed.REJECTED, 60_000, 5_000, ""),
         (Missed.NO_ANSWER, 60_000, 5_000, ""),
         (Missed.FAILED, 5_000, 5_000, ""),
-        (Missed.WRONG_NUMBER, 60_000, 0, "config"),
+        (Missed.WRONG_NUMBER, 60_000, 5_000, "config"),
     ],
 )
 async def test_05_busy_do_not_disturb_rejected_and_ignored_are_four_things(
@@ -90,7 +93,7 @@ async def test_05_busy_do_not_disturb_rejected_and_ignored_are_four_things(
         await desk.calls(f"call-{number}")
         if desk.last.item == f"call-{number}":
             await desk.misses(reason)
-        assert (await desk.agent("8001")).cool_until_ms in {0, desk.now_ms + cooling_ms}
+            assert (await desk.agent("8001")).cool_until_ms == desk.now_ms + cooling_ms
         await desk.acd.withdraw(f"call-{number}", "test")
         await desk.passes(cooling_ms)
     agent = await desk.agent("8001")
@@ -183,14 +186,14 @@ async def test_10_wrap_up_starts_when_the_agent_leaves_and_neither_login_nor_pau
 
 async def test_10_wrap_up_is_extended_and_skipped(desk: Desk) -> None:
     await desk.staff({"8001": {}}, "any")
-    assert await desk.acd.wrapup("8001", 5_000) is False
+    assert await desk.acd.wrapup("8001", 5_000) is None
     await desk.calls("call")
     await desk.acd.accept(desk.last.token)
     await desk.acd.leave("call", reason="completed")
-    assert await desk.acd.wrapup("8001", 60_000) is True
-    await desk.passes(59_999)
+    assert await desk.acd.wrapup("8001", 60_000) == WRAPUP_MS + 60_000
+    await desk.passes(WRAPUP_MS + 59_999)
     assert (await desk.agent("8001")).work == Work.WRAPUP
-    assert await desk.acd.wrapup("8001", 0) is True
+    assert await desk.acd.wrapup("8001", 0) == 0
     assert (await desk.agent("8001")).ready == ("voice",)
 
 

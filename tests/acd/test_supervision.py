@@ -32,8 +32,8 @@ async def test_agent_pulls_an_item_past_those_before_it(desk: Desk) -> None:
 async def test_agent_who_missed_the_item_may_be_given_it_all_the_same(desk: Desk) -> None:
     await desk.staff({"8001": AgentTerms()}, "any")
     await desk.calls("call")
-    await desk.misses(Missed.UNREACHABLE)
-    await desk.ready("8001")
+    await desk.misses(Missed.NO_ANSWER)
+    await desk.passes(5_000)
     assert len(desk.offers) == 1
     assert await desk.acd.assign("call", "8001", actor="anna") == ""
 

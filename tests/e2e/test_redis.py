@@ -125,7 +125,7 @@ async def test_what_a_failover_has_lost_is_told_again(scene: Scene) -> None:
         await acd.load()
         assert await acd.withdraw(ids[BOB], "lost")
         assert await acd.leave(ids[ANNE], reason="lost")
-        assert await acd.wrapup(user, 0)
+        assert await acd.wrapup(user, 0) == 0
         await acd.agent(user, device=Device.DOWN)
         await line.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     finally:

@@ -248,14 +248,18 @@ def test_an_agent_works_by_hand(state: State, engine: FakeEngine) -> None:
     ]
 
 
-def test_agents_join_leave_and_wrap_up(state: State, engine: FakeEngine) -> None:
+def test_agents_are_made_ready_join_leave_and_wrap_up_by_somebodys_hand(state: State, engine: FakeEngine) -> None:
     engine.accepted = {"left_ms": 65_000}
     by = ("--by", "li")
+    run(state, "agents", "not-ready", "8001", "--reason", "lunch", *by)
+    run(state, "agents", "ready", "8001", *by)
     run(state, "agents", "join", "8001", "sales", *by)
     run(state, "agents", "leave", "8001", "sales", *by)
     assert "8001 wraps up for 65 s more" in run(state, "agents", "wrapup", "8001", "--extend", "60s", *by)
     assert "8001's wrap-up is over" in run(state, "agents", "wrapup", "8001", "--skip", *by)
     assert engine.posted == [
+        ("/v1/agents/8001/intent", {"intent": "not_ready", "reason": "lunch", "by": "li"}),
+        ("/v1/agents/8001/intent", {"intent": "ready", "by": "li"}),
         ("/v1/agents/8001/join", {"queue": "sales", "by": "li"}),
         ("/v1/agents/8001/leave", {"queue": "sales", "by": "li"}),
         ("/v1/agents/8001/wrapup", {"extend_s": 60.0, "by": "li"}),

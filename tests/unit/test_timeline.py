@@ -40,7 +40,7 @@ SAID = {
     "item.reprioritised": "now counted as having waited 60 s more, strictly before others (level 1), says 8003",
     "item.taken_out": "taken out by 8003: moved queue:service",
     "item.restored": "found talking with 8001 李雷 after Redis was emptied",
-    "wrapup.changed": "wrap-up of 8001 李雷 changed by hand",
+    "wrapup.changed": "wrap-up of 8001 李雷 lasts 20 s more, says 8003",
     "item.ended": "left the queue: conversation over",
     "offer.created": "8001 李雷 considered first: idle 42 s; next would be 8002 韩梅梅 (idle 7.0 s); "
     "passed over 8003 (talking)",
@@ -69,8 +69,8 @@ SAID = {
     "message.queued": "a message to +8613800138000 waits to be sent",
     "message.delivered": "the message was taken by its endpoint at try 2",
     "message.failed": "the message could not be sent: HTTP 400",
-    "agent.intent_changed": "8001 李雷 is now not ready (lunch)",
-    "agent.skills_changed": "8001 李雷 can now as configured, but queue:sales 1",
+    "agent.intent_changed": "8001 李雷 is now not ready (lunch), says li",
+    "agent.skills_changed": "8001 李雷 can now as configured, but queue:sales 1, says li",
     "agent.device_changed": "phone of 8001 李雷 is now unreachable",
     "engine.started": "engine engine-1 started, version 0.1.0",
     "engine.stopped": "engine engine-1 stopped",
@@ -100,6 +100,19 @@ def test_an_items_story_speaks_of_no_caller_and_no_phone() -> None:
         "program of 8001 李雷 shows it, 48 ms after the offer",
         "8001 李雷 rejected it; it keeps its place",
         "8001 李雷 has taken it; it waited 3.0 s",
+    ]
+
+
+def test_what_an_agent_may_do_is_told_without_a_name_where_nobody_gave_one() -> None:
+    told = [
+        e.AgentIntentChanged("", AT, "8001", "not_ready", "rona"),
+        e.AgentSkillsChanged("", AT, "8001", {}),
+        e.WrapupChanged(CALL, AT, "8001", AT),
+    ]
+    assert [describe(event, NAMES) for event in told] == [
+        "8001 李雷 is now not ready (rona)",
+        "8001 李雷 can now as configured",
+        "wrap-up of 8001 李雷 ended by hand",
     ]
 
 

@@ -5,12 +5,17 @@ local function moved(offer, event)
   return rules and rules[event]
 end
 
-local function set_intent(a, intent, reason)
+-- What an event says of whoever had it happen; nothing where nobody said.
+local function said_by(actor)
+  return actor and actor ~= '' and ',"by":' .. quoted(actor) or ''
+end
+
+local function set_intent(a, intent, reason, actor)
   if a.intent == 'logged_out' and intent ~= 'logged_out' then a.calls = 0 end
   a.intent, a.reason, a.since = intent, reason, NOW
   if intent ~= 'ready' then a.idle_since = 0 end
   journal('agent.intent_changed', '', '"agent":' .. named(a.id) .. ',"intent":' .. quoted(intent)
-    .. ',"reason":' .. quoted(reason))
+    .. ',"reason":' .. quoted(reason) .. said_by(actor))
 end
 
 local function set_device(a, device)
@@ -96,10 +101,8 @@ end
 local function treat(a, token, treatment, limit)
   drop_hand(a, token)
   if not treatment.keeps_place then a.idle_since = 0 end
-  if treatment.cool_ms > 0 then
-    a.cool_until = math.max(a.cool_until, NOW + treatment.cool_ms)
-    arm('cool:' .. a.id, a.cool_until)
-  end
+  a.cool_until = math.max(a.cool_until, NOW + treatment.cool_ms)
+  arm('cool:' .. a.id, a.cool_until)
   if treatment.counts == 'ignored' then a.ignored = a.ignored + 1
   elseif treatment.counts == 'dnds' then a.dnds = a.dnds + 1 end
   if a.intent == 'ready' then

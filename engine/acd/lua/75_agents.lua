@@ -63,8 +63,8 @@ register('forget', function(args)
   return 1
 end)
 
--- agent(agent, intent or '', reason, device or '') -> 1, or 0 if unknown. What does not change is not reported.
--- O(R log n)
+-- agent(agent, intent or '', reason, device or '', actor if any) -> 1, or 0 if unknown. What does not change is not
+-- reported. O(R log n)
 register('agent', function(args)
   local a, intent, reason, device = load_agent(args[3]), args[4], args[5], args[6]
   if not a or a.removed == 1 then return 0 end
@@ -72,34 +72,38 @@ register('agent', function(args)
   local new_device = device ~= '' and device ~= a.device
   if new_intent then
     if intent == 'ready' then a.ignored, a.dnds = 0, 0 end
-    set_intent(a, intent, reason)
+    set_intent(a, intent, reason, args[7])
   end
   if new_device then set_device(a, device) end
   if new_intent or new_device then settle(a) end
   return 1
 end)
 
--- skill(agent, skill, level or '' for as configured) -> JSON of all skills of theirs that were changed while running.
--- Which lines that means is for define. O(1)
+-- skill(agent, skill, level or '' for as configured, actor if any) -> JSON of all skills of theirs that were changed while
+-- running. Which lines that means is for define. O(1)
 register('skill', function(args)
   local skills = cjson.decode(call('HGET', PREFIX .. 'skills', args[3]) or '{}')
   skills[args[4]] = tonumber(args[5])
   local text = cjson.encode(skills)
   if text == '{}' then call('HDEL', PREFIX .. 'skills', args[3])
   else call('HSET', PREFIX .. 'skills', args[3], text) end
-  journal('agent.skills_changed', '', '"agent":' .. quoted(args[3]) .. ',"skills":' .. text)
+  journal('agent.skills_changed', '', '"agent":' .. quoted(args[3]) .. ',"skills":' .. text .. said_by(args[6]))
   return text
 end)
 
--- wrapup(agent, ms) -> 1, or 0 if they wrap nothing up. The rest of it lasts so long; 0 ends it. O(R log n)
+-- wrapup(agent, ms, actor if any) -> how long they wrap up still, or -1 if they wrap nothing up. Each of their wrap-ups
+-- lasts so much longer than it would; 0 ends them all. O(R log n)
 register('wrapup', function(args)
-  local a, ms = load_agent(args[3]), tonumber(args[4])
-  local found = false
+  local a, ms, last = load_agent(args[3]), tonumber(args[4]), nil
   for _, hand in ipairs(a and a.hands or {}) do
-    if hand.work == 'wrapup' then hand.till, found = NOW + ms, true end
+    if hand.work == 'wrapup' then
+      hand.till = ms > 0 and math.max(hand.till, NOW) + ms or NOW
+      last = math.max(hand.till, last or 0)
+      journal('wrapup.changed', match(hand.token, '^%d+%-(.+)$'),
+        '"agent":' .. named(a.id) .. ',"until":' .. whole(hand.till) .. said_by(args[5]))
+    end
   end
-  if not found then return 0 end
-  journal('wrapup.changed', '', '"agent":' .. named(a.id) .. ',"until":' .. whole(NOW + ms))
+  if not last then return -1 end
   if ms > 0 then
     arm_wrapup(a)
     employ(a)
@@ -107,5 +111,5 @@ register('wrapup', function(args)
     save_agent(a)
     EXPIRED.wrapup(a.id)
   end
-  return 1
+  return last - NOW
 end)

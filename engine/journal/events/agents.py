@@ -13,10 +13,11 @@ class WrapupStarted(Event):
 
 @event("wrapup.changed")
 class WrapupChanged(Event):
-    """Extended, or cut short, by hand."""
+    """Extended, or ended, by hand. `by`: whose; "" when nobody said."""
 
     agent: str
     until: int
+    by: str = ""
 
 
 @event("wrapup.ended")
@@ -29,6 +30,7 @@ class AgentIntentChanged(Event):
     agent: str
     intent: str
     reason: str = ""
+    by: str = ""
 
 
 @event("agent.skills_changed")
@@ -37,6 +39,7 @@ class AgentSkillsChanged(Event):
 
     agent: str
     skills: Mapping[str, int]
+    by: str = ""
 
 
 @event("agent.device_changed")

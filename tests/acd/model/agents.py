@@ -69,19 +69,20 @@ class Agents(Matching):
             self._settle(agent)
         return True
 
-    def wrapup(self, id_: str, ms: int) -> bool:
+    def wrapup(self, id_: str, ms: int) -> int | None:
         agent = self.agents.get(id_)
         wrapping = [hand for hand in agent.hands if hand.work == "wrapup"] if agent else []
         if agent is None or not wrapping:
-            return False
+            return None
         for hand in wrapping:
-            hand.until = self.now + ms
+            hand.until = max(hand.until, self.now) + ms if ms else self.now
+        left = max(hand.until for hand in wrapping) - self.now
         if ms:
             self._arm_wrapup(agent)
             self._settle(agent)
         else:
             self._wrapup_expired(agent.id)
-        return True
+        return left
 
     def _profile(self, agent: ModelAgent) -> dict[str, tuple[set[Order], int]]:
         skills = {**agent.terms.skills, **agent.skills}

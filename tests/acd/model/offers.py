@@ -76,9 +76,8 @@ class Offers(Agents):
         self._drop_hand(agent, token)
         if not rule.keeps_place:
             agent.idle_since = 0
-        if rule.cool_s:
-            agent.cool_until = max(agent.cool_until, self.now + round(rule.cool_s * 1000))
-            self.timers[f"cool:{agent.id}"] = agent.cool_until
+        agent.cool_until = max(agent.cool_until, self.now + round(rule.cool_s * 1000))
+        self.timers[f"cool:{agent.id}"] = agent.cool_until
         agent.ignored += rule.counts == "ignored"
         agent.dnds += rule.counts == "dnds"
         if agent.intent == "ready":
