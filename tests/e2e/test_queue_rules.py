@@ -167,6 +167,21 @@ async def test_whoever_overflows_keeps_the_place_of_when_they_came(scene: Scene)
     assert (row["queued_ms"], row["wait_ms"]) == (first["queued_ms"], row["connected_ms"] - first["queued_ms"])
 
 
+async def test_whoever_overflows_does_not_hear_again_what_they_were_told(scene: Scene) -> None:
+    first = await scene.in_line(ANNE, BRIEF)
+    await queued(scene, ANNE)
+    call = await scene.in_line(BOB, BRIEF)
+    await scene.until_active(BOB, "queue", "patient")
+    await first.hang_up()
+    assert await call.hears(PROMPTS_HZ["position-1"], within=5), "not even better news is told any more"
+    await call.hang_up()
+
+    events = await scene.events_of(await scene.row(BOB))
+    told = [prompt for event in events if event["type"] == "ivr.played" for prompt in event["prompts"]]
+    assert told[-3:] == ["all-agents-busy", "position-2", "position-1"]
+    assert [event["position"] for event in events if event["type"] == "item.enqueued"] == [2, 2]
+
+
 async def test_a_phone_that_rings_when_the_longest_wait_is_over_rings_to_its_end(scene: Scene) -> None:
     (agent,) = await scene.agents(1, RULES_POOL)
     waiting = await waits(scene, ANNE, BRIEF)
