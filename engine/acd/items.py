@@ -42,6 +42,8 @@ class Items(Staff):
         replaces: str = "",
         closes_in_ms: int | None = None,
         hold_ms: int = 0,
+        said_place: int = 0,
+        said_in_ms: int | None = None,
     ) -> Placement:
         """Puts the item in line, or offers it at once when an agent is ready, or says why it may not wait here.
 
@@ -53,7 +55,8 @@ class Items(Staff):
         `preferred`: first in choice; for `patience_ms` nobody else, while they are at work. `exclude`: agents who are
         not to have it for so many ms. `who`: a digest of a verified caller, who gets a place back that they abandoned
         lately. `replaces`: takes the place of that item. `closes_in_ms`: who still waits then is released, reason
-        "closed". `hold_ms`: deferred at first.
+        "closed". `hold_ms`: deferred at first. `said_place`, `said_in_ms`: what the caller was told last, where they
+        waited before: their place, and how soon from now they expect somebody (less than 0: already).
         """
         asked: dict[str, Any] = {
             "type": type,
@@ -67,10 +70,13 @@ class Items(Staff):
             "exclude": [word for pair in (exclude or {}).items() for word in pair],
             "replaces": replaces,
             "hold": hold_ms,
+            "said_place": said_place,
         }
         asked = {"queue": queue, **{name: value for name, value in asked.items() if value}}
         if closes_in_ms is not None:
             asked["closes_in"] = max(closes_in_ms, 0)
+        if said_in_ms is not None:
+            asked["said_in"] = said_in_ms
         own: list[Offer] = []
 
         def sort_out(reply: Any) -> None:

@@ -200,6 +200,7 @@ class InboundCall:
             await self._end_item(EndReason.COMPLETED_BY_AGENT)
             await self._take_bridge_down()
             self._conversation = None
+            record.announced = None  # it has come true
         record.away = None
         if record.phase is not Phase.FLOW:
             record.go(Phase.FLOW)

@@ -64,6 +64,7 @@ class Place:
 
     async def _enqueue(self, hold_ms: int = 0) -> Placement:
         call, record, terms = self._call, self._call.record, self.terms
+        said = record.announced
         placement = await call.board.acd.enqueue(
             call.item,
             queue=record.queue,
@@ -78,6 +79,8 @@ class Place:
             replaces=terms.replaces,
             closes_in_ms=terms.closes_in_ms,
             hold_ms=hold_ms,
+            said_place=said.place if said else 0,
+            said_in_ms=said.by_ms - call.now_ms() if said and said.by_ms else None,
         )
         record.queued_ms = record.queued_ms or call.now_ms()
         if not placement.offers:  # an offer saves the record itself, once the phone rings

@@ -52,7 +52,7 @@ def terms(call: InboundCall, to: ToQueue) -> Terms:
         preferred=wanted.agent,
         patience_ms=wanted.patience_ms,
         exclude=record.excluding(call.now_ms()),
-        who=known_as(record.number) if queue.place_kept and record.presentation == "allowed" else "",
+        who=known_as(record.number) if queue.place_kept else "",
         replaces=item_of(to.queue, record.number) if may_have_asked else "",
         closes_in_ms=policies.closes_in_ms(queue, site, call.board.services.orders, datetime.now().astimezone()),
     )

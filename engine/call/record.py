@@ -33,11 +33,23 @@ def new_call_id() -> str:
     return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(65, -1, -5))
 
 
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What a waiting caller was told last, in whichever queue: their place, by when they expect somebody (epoch
+    milliseconds, None when that was not said), and the prompts of that and of the keys."""
+
+    place: int = 0
+    by_ms: int | None = None
+    wait: str = ""
+    keys: str = ""
+
+
 @dataclass(slots=True)
 class CallRecord:
     """One call as far as a successor must know it. Moments are epoch milliseconds, None until they come.
 
     `item`: what the ACD knows it by, where that is not its id; `callback`: that we have made, as it is in the database.
+    `announced`: None before the first word, and again after a conversation.
     """
 
     id: str
@@ -79,6 +91,7 @@ class CallRecord:
     ring_ms: int = 0
     offers: int = 0
     excluded: dict[str, int] = field(default_factory=dict)
+    announced: Announced | None = None
     item: str = ""
     callback: str = ""
 
@@ -204,7 +217,10 @@ class Records:
 
 def _read(data: dict[str, Any]) -> CallRecord:
     callers = [place and (place[0], place[1]) for place in data.pop("callers")]
-    away = data.pop("away")
+    away, announced = data.pop("away"), data.pop("announced", None)
     return CallRecord(
-        **{**data, "phase": Phase(data["phase"])}, callers=callers, away=read_departure(away) if away else None
+        **{**data, "phase": Phase(data["phase"])},
+        callers=callers,
+        away=read_departure(away) if away else None,
+        announced=Announced(**announced) if announced else None,
     )

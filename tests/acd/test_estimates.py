@@ -145,6 +145,18 @@ async def test_what_somebody_was_told_first_is_measured_and_what_they_were_told_
     assert await desk.acd.accuracy() == [Accuracy("sales", 1, 0, 140_000, 100_000, 100_000)]
 
 
+async def test_what_somebody_was_told_in_one_queue_holds_in_the_next(desk: Desk) -> None:
+    """Also that somebody should have answered by now."""
+    for item, said_in_ms in (("soon", 60_000), ("late", -5_000), ("only a place", None)):
+        await desk.calls(item, "service", said_place=2, said_in_ms=said_in_ms)
+        desk.now_ms += 1_000
+        assert (figures := await desk.acd.figures(item)) is not None
+        assert (figures.said_place, figures.said_ms) == (2, said_in_ms and said_in_ms - 1_000)
+    await desk.staff(agents(1, "service"), "service")
+    await desk.acd.accept(desk.last.token)
+    assert await desk.acd.accuracy() == [], "what another queue said is not this one's to be measured by"
+
+
 async def test_only_a_place_is_not_measured(desk: Desk) -> None:
     await desk.calls("waiting", "sales")
     await desk.acd.said("waiting", 1)

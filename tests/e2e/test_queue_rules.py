@@ -8,15 +8,17 @@ import time
 import pytest
 
 from engine.api.client import ask
+from phones import Call
 from tests.e2e.hotline import Json
 from tests.e2e.scene import SOON_S, Scene, kinds_of, only
-from tests.e2e.site_of_tones import MUSIC_HZ, PROMPTS_HZ, RULES_POOL
-from tests.e2e.waiting import until
+from tests.e2e.site_of_tones import MUSIC_HZ, PROMPTS_HZ, RULES, RULES_POOL
+from tests.e2e.waiting import until, until_none
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ANNE, BOB, CARL = "13600136081", "13600136082", "13600136083"
-NARROW, STAFFED, BRIEF, EJECTING, DRAINING, KEYED, KNOWN = "2345678"
+NARROW, STAFFED, BRIEF, EJECTING, DRAINING, KEYED, KNOWN, KEPT = "2345678*"
+WITHHELD = "anonymous@anonymous.invalid"
 BRIEF_MS = 2000  # the longest wait in the queue `brief`; the next one's counts from there
 FULL_HZ, NOBODY_HZ, CLOSED_HZ, LEFT_HZ, MESSAGE_HZ, KEYS_HZ = (
     PROMPTS_HZ[name] for name in ("too-short", "blocked", "no-input", "survey-thanks", "leave-message", "survey-ask")
@@ -165,6 +167,59 @@ async def test_whoever_overflows_keeps_the_place_of_when_they_came(scene: Scene)
     assert patient["waited_ms"] == pytest.approx(patient["at"] - brief["at"], abs=100)
     row = await scene.row(ANNE)
     assert (row["queued_ms"], row["wait_ms"]) == (first["queued_ms"], row["connected_ms"] - first["queued_ms"])
+
+
+async def test_whoever_overflows_does_not_hear_again_what_they_were_told(scene: Scene) -> None:
+    first = await scene.in_line(ANNE, BRIEF)
+    await queued(scene, ANNE)
+    call = await scene.in_line(BOB, BRIEF)
+    await scene.until_active(BOB, "queue", "patient")
+    await first.hang_up()
+    assert await call.hears(PROMPTS_HZ["position-1"], within=5), "not even better news is told any more"
+    await call.hang_up()
+
+    events = await scene.events_of(await scene.row(BOB))
+    told = [prompt for event in events if event["type"] == "ivr.played" for prompt in event["prompts"]]
+    assert told == ["menu-main", "all-agents-busy", "position-2", "position-1"]
+    assert [event["position"] for event in events if event["type"] == "item.enqueued"] == [2, 2]
+
+
+async def until_in_line(scene: Scene, queue: str, *callers: str) -> None:
+    """Until they wait there, in this order; whoever withholds their number is `restricted`."""
+
+    async def unlike() -> list[str]:
+        rows = (await scene.hotline.ask(f"/v1/queues/{queue}/waiting"))["line"]
+        line = [row["about"].removeprefix("+86") for row in rows]
+        return [] if line == list(callers) else [f"in line are {line}"]
+
+    await until_none(unlike, within=SOON_S)
+
+
+async def comes_behind(scene: Scene, caller: str, *others: str) -> Call:
+    """A caller who is the last in the queue that keeps places."""
+    headers = {"Privacy": "id"} if caller == WITHHELD else None
+    call = await scene.dial(caller, number=RULES, display="Anonymous" if headers else "", headers=headers)
+    await call.answered()
+    await call.press(KEPT)
+    await until_in_line(scene, "kept", *others, "restricted" if headers else caller)
+    return call
+
+
+async def test_whoever_is_cut_off_finds_their_place_again_and_a_withheld_number_none(scene: Scene) -> None:
+    withheld = await comes_behind(scene, WITHHELD)
+    first = await comes_behind(scene, ANNE, "restricted")
+    await comes_behind(scene, BOB, "restricted", ANNE)
+    await withheld.hang_up()
+    await first.hang_up()
+    await until_in_line(scene, "kept", BOB)
+    before = await scene.row(ANNE)
+
+    await comes_behind(scene, WITHHELD, BOB)
+    await scene.in_line(ANNE, KEPT)
+    await until_in_line(scene, "kept", ANNE, BOB, "restricted")
+    resumed = await scene.until_active(ANNE, "queue", "kept")
+    wait_ms = (await scene.event(resumed, "item.resumed"))["wait_ms"]
+    assert wait_ms > before["ended_ms"] - before["queued_ms"] > 0
 
 
 async def test_a_phone_that_rings_when_the_longest_wait_is_over_rings_to_its_end(scene: Scene) -> None:

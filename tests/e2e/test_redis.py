@@ -67,7 +67,7 @@ async def test_an_emptied_redis_costs_nobody_their_place_or_their_conversation(s
     await scene.intent(scene.user(at_lunch), "not_ready")
     talking, ring = await scene.talking(ANNE, agent)
     first, second = await scene.queued(BOB), await scene.queued(CARL)
-    await until_recorded(scene.hotline, {ANNE: "bridge.started", BOB: "item.enqueued", CARL: "item.enqueued"})
+    await until_recorded(scene.hotline, {ANNE: "bridge.started", BOB: "item.enqueued", CARL: "item.announced"})
 
     await empty(scene.hotline)
     user = scene.user(agent)
@@ -93,6 +93,8 @@ async def test_an_emptied_redis_costs_nobody_their_place_or_their_conversation(s
     assert talked["talk_ms"] == talked["ended_ms"] - talked["connected_ms"]
     assert (waited["end_reason"], waited["agent"]) == ("completed_by_agent", user)
     assert waited["wait_ms"] == waited["connected_ms"] - waited["queued_ms"] > 1500
+    told = [event["prompts"] for event in await scene.events_of(await scene.row(CARL)) if event["type"] == "ivr.played"]
+    assert sum("all-agents-busy" in prompts for prompts in told) == 1, "an emptied Redis had it said again"
     await scene.intent(scene.user(at_lunch), "ready")
 
 

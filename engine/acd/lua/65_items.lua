@@ -3,7 +3,7 @@
 -- What enqueue may leave out.
 local USUALLY_ASKED = { __index = {
   type = 'call', data = '', who = '', waited = 0, head_start = 0, strict = 0, preferred = '', patience = 0,
-  exclude = {}, replaces = '', closes_in = -1, hold = 0,
+  exclude = {}, replaces = '', closes_in = -1, hold = 0, said_place = 0,
 } }
 
 local function new_item(args, asked)
@@ -13,7 +13,8 @@ local function new_item(args, asked)
     member = format('%016d:', next_seq()) .. args[3], state = 'new', step = 1, line = '', score = 0,
     preferred = asked.preferred, patience_until = asked.patience > 0 and NOW + asked.patience or 0, step_at = 0,
     longest_at = 0, limit_at = 0, limit_why = '', urgent_at = 0, back_at = 0, offers = {}, attempt = 0, excluded = {},
-    indexed = 0, waited = 0, sole = 0, said_place = 0, said_by = 0, has_data = asked.data ~= '' and 1 or 0,
+    indexed = 0, waited = 0, sole = 0, said_place = asked.said_place, said_by = asked.said_in and NOW + asked.said_in or 0,
+    has_data = asked.data ~= '' and 1 or 0,
   }
 end
 
@@ -64,9 +65,10 @@ local function refusal(i, takes_over)
 end
 
 -- enqueue(item, policy, JSON { queue, and maybe type, data, who, waited, head_start, strict, preferred, patience,
--- exclude: [agent, ms, …], replaces, closes_in, hold }) -> position (1 is next; 0: offered at once, the offers are in the reply), or
--- -1 if the policy is not interned, or why it was refused: full, no_agents, none_eligible, timed_out, closed. Asked
--- again for a known item it changes nothing and repeats position and offers. O(k (R log n + x) + steps)
+-- exclude: [agent, ms, …], replaces, closes_in, hold, said_place, said_in }) -> position (1 is next; 0: offered at
+-- once, the offers are in the reply), or -1 if the policy is not interned, or why it was refused: full, no_agents,
+-- none_eligible, timed_out, closed. Asked again for a known item it changes nothing and repeats position and offers.
+-- O(k (R log n + x) + steps)
 register('enqueue', function(args)
   local known = load_item(args[3])
   if known then

@@ -15,6 +15,7 @@ from engine.acd.states import Figures
 from engine.call import announcing
 from engine.call.announcing import Announcer
 from engine.call.inbound import InboundCall
+from engine.call.record import CallRecord
 from engine.config.queues import Announce
 from engine.journal.events import Event, ItemAnnounced
 from engine.redis_line import LineDown
@@ -36,12 +37,16 @@ class Caller:
         self.down = False
         self.events: list[ItemAnnounced] = []
         self._by_ms: int | None = None
+        self.record = CallRecord("call-1", "c1", "4008001234")
+        self.saved = 0
         self._call = cast(
             InboundCall,
             SimpleNamespace(
                 board=SimpleNamespace(acd=SimpleNamespace(figures=self._look, said=self._said)),
                 item="call-1",
-                record=SimpleNamespace(id="call-1"),
+                record=self.record,
+                now_ms=lambda: self.now_ms,
+                save=self._save,
                 site=SimpleNamespace(sounds=SOUNDS),
                 leg=SimpleNamespace(language="zh-CN"),
                 note=self._note,
@@ -64,6 +69,9 @@ class Caller:
             self._by_ms = self.now_ms + high_ms
         return True
 
+    def _save(self) -> None:
+        self.saved += 1
+
     def _note(self, kind: type[Event], **payload: Any) -> None:
         assert kind is ItemAnnounced
         self.events.append(ItemAnnounced("call-1", self.now_ms, **payload))
@@ -71,6 +79,16 @@ class Caller:
     def restarts(self) -> None:
         """Another engine takes over."""
         self._announcer = Announcer(self._call, self._announce, has_keys=self.has_keys)
+
+    def comes_to_another_queue(self, *, has_keys: bool = False, **announce: Any) -> Caller:
+        """With what the record says was said (Place)."""
+        said = self.record.announced
+        assert self.figures is not None
+        self.figures = replace(self.figures, said_place=said.place if said else 0)
+        self._by_ms = said.by_ms if said else None
+        self.has_keys, self._announce = has_keys, Announce.model_validate(announce)
+        self.restarts()
+        return self
 
     async def hears(self) -> list[str]:
         return await self._announcer.words()
@@ -101,6 +119,30 @@ async def test_after_a_restart_only_what_is_better_is_told() -> None:
     caller.restarts()
     assert await caller.at(5).hears() == await caller.at(4).hears() == []
     assert await caller.at(3).hears() == ["position-3", "wait-1-to-5"]
+
+
+async def test_in_another_queue_only_what_is_better_is_told() -> None:
+    caller = Caller(wait=True).at(2)
+    await caller.hears()
+    caller.comes_to_another_queue(wait=True)
+    assert await caller.at(7).hears() == await caller.at(2).hears() == []
+    assert await caller.at(1).hears() == ["position-1", "wait-under-2"]
+    assert caller.saved == 2, "a successor would not know"
+
+
+async def test_a_queue_that_tells_places_tells_them_to_whoever_comes_from_one_that_does_not() -> None:
+    caller = Caller(position=False, wait=True)
+    assert await caller.hears() == ["all-agents-busy", "wait-2-to-10"]
+    assert await caller.comes_to_another_queue().at(12).hears() == ["position-more-than-10"]
+    assert await caller.comes_to_another_queue(position=False, wait=True).hears() == []
+    assert await caller.comes_to_another_queue().at(12).hears() == []
+
+
+async def test_more_than_half_an_hour_is_told_once_in_whatever_queue() -> None:
+    caller = Caller(position=False, wait=True).at(60)
+    assert await caller.hears() == ["all-agents-busy", "wait-over-30"]
+    caller.now_ms += 2 * MINUTE
+    assert await caller.comes_to_another_queue(position=False, wait=True).at(58).hears() == []
 
 
 async def test_more_than_half_an_hour_is_told_once() -> None:
@@ -206,6 +248,13 @@ async def test_whoever_has_been_told_of_the_keys_is_not_told_at_once_by_the_next
     assert await caller.hears() == []
     clock.now_s += 120
     assert await caller.hears() == ["press-one"]
+
+
+async def test_another_queue_tells_at_once_of_other_keys_only() -> None:
+    caller = Caller(has_keys=True, keys="press-one")
+    await caller.hears()
+    assert await caller.comes_to_another_queue(has_keys=True, keys="press-one").hears() == []
+    assert await caller.comes_to_another_queue(has_keys=True, keys="press-two").hears() == ["press-two"]
 
 
 async def test_keys_that_lead_nowhere_are_not_told_of() -> None:

@@ -13,7 +13,7 @@ from engine.call.inbound import InboundCall
 from engine.call.mailbox import Mailbox
 from engine.call.phase import Phase
 from engine.call.place import Place, Terms
-from engine.call.record import CallRecord
+from engine.call.record import Announced, CallRecord
 from engine.redis_line import LineDown
 
 NOW_MS = 1_763_761_507_000
@@ -92,8 +92,19 @@ async def test_the_wait_counts_from_when_the_caller_first_came_to_a_queue(
         "closes_in_ms": 90_000,
         "replaces": "",
         "hold_ms": 0,
+        "said_place": 0,
+        "said_in_ms": None,
     }
     assert call.record.queued_ms == NOW_MS - waited_ms
+
+
+@pytest.mark.parametrize(("by_ms", "in_ms"), [(None, None), (NOW_MS + 60_000, 60_000), (NOW_MS - 1, -1)])
+async def test_what_the_caller_was_told_comes_along(by_ms: int | None, in_ms: int | None) -> None:
+    line = Line()
+    call = caller(line)
+    call.record.announced = Announced(2, by_ms, "", "")
+    await place_of(call).take()
+    assert (line.entered["said_place"], line.entered["said_in_ms"]) == (2, in_ms)
 
 
 async def test_who_waits_is_saved_at_once_and_who_is_offered_is_not() -> None:
