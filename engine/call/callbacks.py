@@ -156,8 +156,7 @@ class Callbacks:
             self._open.become(item, State.REQUESTED)
             del self._open[item]
         elif self._open.too_old(callback, self._now_ms()):
-            await surely(lambda: acd.withdraw(item, TOO_OLD))
-            self._open.close(callback, State.FAILED, TOO_OLD)
+            await self._expire(callback)
         elif not_now_ms := self._not_now_ms(callback):
             await surely(lambda: acd.defer(item, not_now_ms, "not_now"))
         elif item not in self._tries:
@@ -203,9 +202,17 @@ class Callbacks:
             await self._failed(item, outcome)
         elif outcome is not None:
             self._calls.begin(outcome)
-        else:  # whoever the ACD has reserved meanwhile is tried next
-            while (notice := one.call.notices.take()) is not None:
-                self.noticed(notice)
+        else:
+            await self._not_tried(item, one)
+
+    async def _not_tried(self, item: str, one: Try) -> None:
+        """Whoever the ACD has reserved meanwhile is tried next. If Redis has lost the place while a phone rang, there
+        will be nobody: it is put back."""
+        while (notice := one.call.notices.take()) is not None:
+            self.noticed(notice)
+        lost = await surely(lambda: self._board.acd.item(item)) is None
+        if lost and (callback := self._open.get(item)) is not None:
+            await self._place(callback)
 
     def dialling(self, item: str, agent: str, way: Way) -> None:
         """The customer's phone is being called: a try, from now on."""
@@ -337,8 +344,13 @@ class Callbacks:
     async def again(self) -> None:
         """Redis has been emptied: everybody gets their place back. Raises LineDown."""
         for callback in list(self._open.values()):
-            if callback.item not in self._tries and callback.item not in self._calls:
+            if self._waits(callback):
                 await self._place(callback)
+
+    def _waits(self, callback: Callback) -> bool:
+        """Still, and nobody is being called for it at this moment."""
+        item = callback.item
+        return self._open.get(item) is callback and item not in self._tries and item not in self._calls
 
     async def run(self) -> None:
         """Looks now and then whether one is open that nobody sees to, and writes down how far they have got."""
@@ -355,8 +367,12 @@ class Callbacks:
             await asyncio.wait([writing])
 
     async def look(self) -> None:
-        """Puts those back that are open in the database and unknown to Redis: it was emptied while nobody watched, the
-        queue has had no `callbacks` before, or their engine died between two steps. Raises DatabaseDown, LineDown."""
+        """Gives up those that nobody expects any more. Puts those back that are open in the database and unknown to
+        Redis: it was emptied while nobody watched, the queue has had no `callbacks` before, or their engine died
+        between two steps. Raises DatabaseDown, LineDown."""
+        for callback in list(self._open.values()):
+            if self._waits(callback) and self._open.too_old(callback, self._now_ms()):
+                await self._expire(callback)
         missed_before, self._missed = self._missed, set()
         ours = {callback.id for callback in self._open.values()}
         for callback in await self.rows.open_ones():
@@ -371,6 +387,11 @@ class Callbacks:
                 self._open.close(callback, State.FAILED, TOO_OLD)
             else:
                 await self._place(self._open.in_line(callback))
+
+    async def _expire(self, callback: Callback) -> None:
+        """Nobody expects it any more."""
+        self._open.close(callback, State.FAILED, TOO_OLD)
+        await surely(lambda: self._board.acd.withdraw(callback.item, TOO_OLD))
 
     def drain(self) -> None:
         """Begins no further try."""

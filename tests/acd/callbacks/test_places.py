@@ -142,6 +142,25 @@ async def test_a_redis_that_was_emptied_has_them_at_their_places_again(office: R
     assert await office.in_line() == [callback.item, "later"]
 
 
+async def test_a_place_that_redis_loses_while_an_agents_phone_rings_is_there_again_when_nobody_answers(
+    office: Room,
+) -> None:
+    await comes_to_work(office)
+    callback = await office.begins_to_call()
+    await office.line.call("FLUSHALL")
+    await office.acd.load()
+    await office.staff({"8001": {}}, ready=False)
+    await office.callbacks.again()
+    assert await office.in_line() == [], "it is being tried"
+    office.outcome = None  # what the ACD says of an offer that it does not know
+    assert office.answers is not None
+    office.answers.set()
+    await office.settled()
+    assert await office.in_line() == [callback.item]
+    await comes_to_work(office)
+    assert office.tries == [ZHANG, ZHANG]
+
+
 async def test_another_engine_goes_on_where_one_has_died(office: Room, line: RedisLine, database: Database) -> None:
     await office.ready("8001")
     await office.begins_to_call()

@@ -46,6 +46,36 @@ async def test_a_try_that_would_come_too_late_is_none(line: RedisLine, database:
     assert ((await office.row()).state, len(office.tries)) == (State.FAILED, 1)
 
 
+async def test_who_waits_until_nobody_expects_it_any_more_is_given_up_although_no_agent_came(office: Room) -> None:
+    office.queues["sales"] = replace_callbacks(office.queues["sales"], within=GAP_MS / 1000)
+    await office.asks()
+    await office.passes(GAP_MS)
+    await office.callbacks.look()
+    assert (await office.row()).state is State.WAITING
+    await office.passes(1)
+    await office.callbacks.look()
+    row = await office.row()
+    assert (row.state, row.reason) == (State.FAILED, room.TOO_OLD)
+    assert await office.item(row.item) is None
+    await office.asks(id_="b2")
+    await office.passes(DELAY_MS)
+    assert await office.in_line() == [row.item], "they may ask again"
+
+
+async def test_whoever_is_being_called_is_called_to_the_end_however_late_it_is(office: Room) -> None:
+    office.queues["sales"] = replace_callbacks(office.queues["sales"], within=GAP_MS / 1000)
+    await comes_to_work(office)
+    callback = await office.begins_to_call()
+    office.now_ms += 2 * GAP_MS
+    await office.callbacks.look()
+    assert callback.item in office.callbacks
+    office.outcome = Failed("busy")
+    assert office.answers is not None
+    office.answers.set()
+    await office.settled()
+    assert (await office.row()).state is State.FAILED
+
+
 async def test_that_every_line_is_taken_is_no_try(office: Room) -> None:
     office.outcome = Failed(ALL_LINES_TAKEN)
     await comes_to_work(office)
