@@ -36,7 +36,7 @@ UNALLOCATED = 1
 
 
 def _came(call: InboundCall) -> int:
-    return call.record.queued_ms or call.record.arrived_ms
+    return call.record.placed_ms or call.record.arrived_ms
 
 
 class Calls:
