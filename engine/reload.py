@@ -97,6 +97,7 @@ class Reloading:
             undone = [*await self._seat(), *_restart_for(site.conf, before.conf)]
             modules = [*_modules(site.conf, before.conf)]
             undone += [said for module in modules if (said := await self._reload_module(module))]
+            await self._compare()
             self.since_ms = now_ms()
             self._engine.journal.append(ConfigLoaded("", self.since_ms, version=site.version))
             log.info("config.loaded", version=site.version, before=before.version, undone=undone)
@@ -141,6 +142,16 @@ class Reloading:
         except AriError as error:
             return [f"the phones are as they were: {error}; `hotline reload` again when Asterisk answers"]
         return []
+
+    async def _compare(self) -> None:
+        """An agent whom a former version had removed is new to the ACD, and we may have told of their phone and their
+        program before that."""
+        engine = self._engine
+        try:
+            await engine.phones.again(await engine.acd.agents())
+            await engine.items.presence.again()
+        except LineDown:  # the version is in force: this is done once Redis answers
+            engine.rebuilding.back()
 
     async def _reload_module(self, module: str) -> str:
         """What went wrong; "" if nothing. A module that this Asterisk does not have reads no file either."""

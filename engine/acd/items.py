@@ -97,7 +97,8 @@ class Items(Staff):
         result = reply[0]
         if isinstance(result, str):
             return Placement(0, refused=result)
-        return Placement(result, tuple(own))
+        position, waited_ms = result if isinstance(result, list) else (result, 0)
+        return Placement(position, tuple(own), waited_ms=waited_ms)
 
     async def _still_alive(self) -> None:
         """What an emptied Redis does not know is for whoever fills it again, not for a caller in between."""

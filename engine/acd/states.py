@@ -97,6 +97,9 @@ class Placement:
     position: int  # 1-based among the waiting of its queue; 0 when an offer was made at once
     offers: tuple[Offer, ...] = ()
     refused: str = ""  # full, no_agents, none_eligible, timed_out, closed; "" when it was taken
+    waited_ms: int = (
+        0  # that it counts as having waited, where a place that it took over makes that longer than was said
+    )
 
     @property
     def offer(self) -> Offer | None:

@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 
 def _came(call: InboundCall) -> int:
-    return call.record.queued_ms or call.record.arrived_ms
+    return call.record.placed_ms or call.record.arrived_ms
 
 
 class Calls:

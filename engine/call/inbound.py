@@ -114,7 +114,7 @@ class InboundCall:
             dialled=record.dialled,
             variables=record.variables,
             answer=self.answer,
-            queued_ms=lambda: record.queued_ms,
+            placed_ms=lambda: record.placed_ms,
         )
 
     async def answer(self) -> None:

@@ -43,8 +43,9 @@ class Place:
         self._call, self.terms = call, terms
 
     async def take(self) -> Placement:
-        """Takes the place, or finds it again: it counts from when the caller first came to a queue. While Redis is away
-        the caller hears music, and is queued when it returns; `timed_out` if that takes longer than they may wait."""
+        """Takes the place, or finds it again: it counts from when the caller first came to a queue, or
+        whoever had it before them. While Redis is away the caller hears music, and is queued when it returns;
+        `timed_out` if that takes longer than they may wait."""
         call = self._call
         patience_s = self.terms.policy.max_wait_ms / 1000
         began = time.monotonic()
@@ -71,7 +72,7 @@ class Place:
             policy=terms.policy,
             head_start_ms=terms.head_start_ms,
             strict=terms.strict,
-            waited_ms=call.now_ms() - record.queued_ms if record.queued_ms else 0,
+            waited_ms=call.now_ms() - record.placed_ms if record.placed_ms else 0,
             preferred=terms.preferred,
             patience_ms=terms.patience_ms,
             exclude=terms.exclude,
@@ -83,6 +84,8 @@ class Place:
             said_in_ms=said.by_ms - call.now_ms() if said and said.by_ms else None,
         )
         record.queued_ms = record.queued_ms or call.now_ms()
+        if placement.waited_ms:
+            record.inherited_ms = call.now_ms() - placement.waited_ms
         if not placement.offers:  # an offer saves the record itself, once the phone rings
             call.board.records.save_now(record)
         return placement

@@ -50,6 +50,7 @@ class CallRecord:
 
     `item`: what the ACD knows it by, where that is not its id; `callback`: that we have made, as it is in the database.
     `announced`: None before the first word, and again after a conversation.
+    `inherited_ms`: since when the place counts that they took over, from a callback or from a call that broke off.
     """
 
     id: str
@@ -85,6 +86,7 @@ class CallRecord:
     arrived_ms: int = 0
     answered_ms: int | None = None
     queued_ms: int | None = None
+    inherited_ms: int | None = None
     connected_ms: int | None = None
     talking_since_ms: int | None = None
     talked_ms: int = 0
@@ -104,6 +106,11 @@ class CallRecord:
     def item_id(self) -> str:
         """What the ACD knows the call by."""
         return self.item or self.id
+
+    @property
+    def placed_ms(self) -> int | None:
+        """Since when they count as waiting; `queued_ms` is since when they are."""
+        return self.inherited_ms or self.queued_ms
 
     @property
     def is_outside(self) -> bool:

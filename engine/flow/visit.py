@@ -37,7 +37,7 @@ class Visit:
 
     `variables`: the call's own. Names with a dot are the hotline's (`caller.number`, `customer.tier`), and so are
     `dialled` and `trunk`; the others are the admin's; `language` is the leg's. `note` writes an event of this call
-    into the journal. `queued_ms`: since when the caller counts as waiting, None if they have been in no queue.
+    into the journal. `placed_ms`: since when the caller counts as waiting, None if they have been in no queue.
     """
 
     leg: Leg
@@ -50,7 +50,7 @@ class Visit:
     variables: dict[str, Value] = field(default_factory=dict)
     answer: Callable[[], Awaitable[None]] | None = None
     now: Callable[[], datetime] = now
-    queued_ms: Callable[[], int | None] = lambda: None
+    placed_ms: Callable[[], int | None] = lambda: None
 
     async def answered(self) -> None:
         """Takes the call, unless it is taken: before the first step that speaks or waits. Raises HungUp."""

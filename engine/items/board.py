@@ -342,7 +342,7 @@ class Board:
 
     async def again(self) -> None:
         """Puts back what Redis has lost of them, who came first first. Raises LineDown."""
-        self.presence.repeat()
+        await self.presence.again()
         self._agains.note_again()
         await each([item for item in self.items() if item.id not in self._going], self._back)
 

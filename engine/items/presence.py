@@ -30,10 +30,11 @@ class Presence:
                 desk.is_open = desk.told_open = True
                 self._wait_for_silence(agent, desk)
 
-    def repeat(self) -> None:
-        """Redis was emptied, or has lost its last moments: whose program is open."""
+    async def again(self) -> None:
+        """Tells the ACD of every program that is not as it says. Raises LineDown."""
+        known = await self._acd.changed_skills()
         for agent, desk in self._desks.all():
-            desk.told_open = False
+            desk.told_open = bool(known.get(agent, {}).get(CLIENT))
             self._say(agent, desk, is_open=desk.is_open)
 
     @contextmanager

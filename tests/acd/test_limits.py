@@ -122,6 +122,19 @@ async def test_place_is_kept_for_a_caller_who_is_known_and_comes_back_in_time(de
     assert (await desk.calls("too late", terms, who="digest")).position == 2
 
 
+async def test_whoever_takes_a_place_over_is_told_for_how_long_it_counts_and_a_newcomer_nothing(desk: Desk) -> None:
+    await desk.staff({"8001": {}}, "any", ready=False)
+    terms = policy("any", place_kept_ms=60_000)
+    assert (await desk.calls("callback", terms, waited_ms=2_400_000, type="callback")).waited_ms == 0
+    await desk.passes(1_000)
+    assert (await desk.calls("call", terms, who="digest", waited_ms=500, replaces="callback")).waited_ms == 2_401_000
+    await desk.acd.withdraw("call", "abandoned_waiting", keep_place=True)
+    await desk.passes(1_000)
+    assert (await desk.calls("again", terms, who="digest")).waited_ms == 2_402_000
+    assert (await desk.calls("again", terms, who="digest")).waited_ms == 2_402_000, "its first answer may be lost"
+    assert (await desk.calls("newcomer", terms, who="another")).waited_ms == 0
+
+
 async def test_place_is_not_given_to_somebody_else_nor_twice(desk: Desk) -> None:
     await desk.staff({"8001": {}}, "any", ready=False)
     terms = policy("any", place_kept_ms=60_000)

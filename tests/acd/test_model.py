@@ -125,7 +125,7 @@ class Histories(SideBySide):
         placement = self.run(self.desks[engine].calls(item, terms, queue=queue, data="its own", **asked))
         self._happened()
         answer = self.model.enqueue(item, engine, queue, terms, **asked)
-        assert (placement.refused or placement.position) == answer
+        assert (placement.refused or placement.position, placement.waited_ms) == answer
         self._same()
 
     def phone_rings(self, draw: Draw) -> None:

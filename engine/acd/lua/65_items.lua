@@ -64,22 +64,27 @@ local function refusal(i, takes_over)
   return why
 end
 
+-- An engine knows for how long it said that the item had waited; not, which place that has given it.
+local function placed(i, asked, position)
+  local waited = NOW - i.at
+  return waited > asked.waited and { position, waited } or position
+end
+
 -- enqueue(item, policy, JSON { queue, and maybe type, data, who, waited, head_start, strict, preferred, patience,
 -- exclude: [agent, ms, …], replaces, closes_in, hold, said_place, said_in }) -> position (1 is next; 0: offered at
--- once, the offers are in the reply), or -1 if the policy is not interned, or why it was refused: full, no_agents,
--- none_eligible, timed_out, closed. Asked again for a known item it changes nothing and repeats position and offers.
--- O(k (R log n + x) + steps)
+-- once, the offers are in the reply); where it counts as having waited for longer than was said, { position, for how
+-- long }; or -1 if the policy is not interned, or why it was refused: full, no_agents, none_eligible, timed_out, closed.
+-- Asked again for a known item it changes nothing and repeats position and offers. O(k (R log n + x) + steps)
 register('enqueue', function(args)
-  local known = load_item(args[3])
+  local known, asked = load_item(args[3]), setmetatable(cjson.decode(args[5]), USUALLY_ASKED)
   if known then
     if known.state == 'offered' then
       for _, offer in ipairs(known.offers) do
         notify(known.engine, offer_notice(known, offer))
       end
     end
-    return position_of(known)
+    return placed(known, asked, position_of(known))
   end
-  local asked = setmetatable(cjson.decode(args[5]), USUALLY_ASKED)
   -- Not by policy_of: it knows what this Redis has lost, and what only other domains have.
   local used_before = call('HGET', PREFIX .. 'queues', asked.queue) == args[4]
   if not used_before and call('HEXISTS', PREFIX .. 'policies', args[4]) == 0 then return -1 end
@@ -114,9 +119,9 @@ register('enqueue', function(args)
   if takes_over then
     -- Only now, that whoever rings for it is free for the one that takes its place.
     release(load_item(asked.replaces), 'replaced', 'item:' .. i.id)
-    return position_of(load_item(i.id))
+    return placed(i, asked, position_of(load_item(i.id)))
   end
-  return position > 0 and position or position_of(i)
+  return placed(i, asked, position > 0 and position or position_of(i))
 end)
 
 -- position(item) -> 1 is next; 0: being offered, talking or deferred; -1: unknown. O(log n)

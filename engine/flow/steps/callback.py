@@ -105,7 +105,7 @@ class Callback(Step):
             queue=self.callback,
             number=number,
             asked_ms=asked_ms,
-            placed_ms=visit.queued_ms() or asked_ms,
+            placed_ms=visit.placed_ms() or asked_ms,
             head_start_ms=round(head_start_s(visit.site, visit.variables) * 1000),
             require=str(visit.variables.get("route.require") or ""),
             language=visit.leg.language,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
+from engine.call.place import Place, Terms
+from engine.call.record import CallRecord
 from engine.callbacks import State, item_of
 from engine.hours import Calendar
 from engine.hours.written import CalendarSettings
 from engine.redis_line import RedisLine
 from engine.store.database import Database
+from engine.store.rows import EndReason
 from tests.acd.callbacks.room import (
     DELAY_MS,
     LI,
@@ -89,6 +94,32 @@ async def test_a_customer_who_calls_again_takes_the_place_and_the_callback_is_me
     await comes_to_work(office)
     assert office.tries == []
     assert office.offered() == [("again", "8001")]
+
+
+async def test_whoever_took_their_callbacks_place_has_it_in_the_next_queue_and_after_redis_was_emptied(
+    office: Room,
+) -> None:
+    callback = await office.asks(came_ms=office.now_ms - 2_400_000)
+    await office.passes(DELAY_MS)
+    await office.calls("other", queue="service", waited_ms=60_000)
+    record = CallRecord(id="again", channel="c1", dialled="4008001234", queue="sales")
+    board = SimpleNamespace(acd=office.acd, records=SimpleNamespace(save_now=lambda _: None))
+    call: Any = SimpleNamespace(record=record, item="again", board=board, now_ms=lambda: office.now_ms)
+    await Place(call, Terms(policy("any"), replaces=callback.item)).take()
+    await office.passes(30_000)
+    assert await office.acd.release("again", "moved", target="queue:service", actor="boss")
+
+    record.queue = "service"
+    await Place(call, Terms(policy("any"))).take()
+    assert await office.in_line("service") == ["again", "other"]
+    assert record.row(EndReason.ABANDONED_WAITING, office.now_ms).wait_ms == 30_000
+    await office.line.call("FLUSHALL")
+    await office.acd.load()
+    await office.staff({"8001": {}}, ready=False)
+    await Place(call, Terms(policy("any"))).put_back()
+    state = await office.item("again")
+    assert state is not None
+    assert state.enqueued_ms == callback.placed_ms
 
 
 async def test_a_customer_who_calls_while_we_call_them_ends_the_try(office: Room) -> None:

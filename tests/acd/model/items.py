@@ -15,23 +15,34 @@ class Items(Ahead):
     """Each verb answers as Redis does."""
 
     def enqueue(
-        self, id_: str, engine: str, queue: str, policy: Policy, *, hold_ms: int = 0, replaces: str = "", **asked: Any
-    ) -> int | str:
-        """Its position, or why it was refused."""
+        self,
+        id_: str,
+        engine: str,
+        queue: str,
+        policy: Policy,
+        *,
+        hold_ms: int = 0,
+        replaces: str = "",
+        waited_ms: int = 0,
+        **asked: Any,
+    ) -> tuple[int | str, int]:
+        """Its position, or why it was refused; how long it counts as having waited, where that is more than said."""
         known = self.items.get(id_)
         if known is not None:
             for offer in known.offers if known.state == "offered" else ():
                 self._tell(known.engine, "offer", offer.token, offer.agent)
-            return self.position(id_)
+            return self._placed(known, waited_ms)
         if policy.id not in self.policies:
             self.intern(policy)
         other = self.items.get(replaces)
         if other is not None and other.state == "talking":
             other = None
-        item = self._comes(ModelItem(id_, queue, policy, engine, self.now, self._next()), other, **asked)
+        item = self._comes(
+            ModelItem(id_, queue, policy, engine, self.now, self._next()), other, waited_ms=waited_ms, **asked
+        )
         why = "" if hold_ms else self._refusal(item, other)
         if why:
-            return why
+            return why, 0
         if self.places.pop(f"{queue}|{item.who}", None) is not None:
             self.timers.pop(f"place:{queue}|{item.who}", None)
         self.items[id_] = item
@@ -42,10 +53,14 @@ class Items(Ahead):
         self._arm_item(item)
         if other is not None:
             self._release(other, "replaced", f"item:{id_}")
-        return self.position(id_)
+        return self._placed(item, waited_ms)
+
+    def _placed(self, item: ModelItem, said_ms: int) -> tuple[int, int]:
+        waited_ms = self.now - item.at
+        return self.position(item.id), waited_ms if waited_ms > said_ms else 0
 
     def _comes(
-        self, item: ModelItem, other: ModelItem | None, *, head_start_ms: int = 0, waited_ms: int = 0,
+        self, item: ModelItem, other: ModelItem | None, *, waited_ms: int, head_start_ms: int = 0,
         preferred: str = "", patience_ms: int = 0, exclude: Mapping[str, int] | None = None, who: str = "",
         closes_in_ms: int | None = None,
     ) -> ModelItem:  # fmt: skip

@@ -15,6 +15,7 @@ from engine.call.phase import Phase
 from engine.call.place import Place, Terms
 from engine.call.record import Announced, CallRecord
 from engine.redis_line import LineDown
+from engine.store.rows import EndReason
 
 NOW_MS = 1_763_761_507_000
 OFFER = Offer("1-1abc", "1abc", "8001", "sales", 1)
@@ -27,8 +28,8 @@ TERMS = Terms(
 class Line:
     """An ACD that notes what it is asked; `free` is whom it offers at once."""
 
-    def __init__(self, free: Offer | None = None, *, away: int = 0) -> None:
-        self.free, self.away = free, away
+    def __init__(self, free: Offer | None = None, *, away: int = 0, inherited_ms: int = 0) -> None:
+        self.free, self.away, self.inherited_ms = free, away, inherited_ms
         self.entered: dict[str, Any] = {}
         self.left: list[tuple[str, str]] = []
         self.first = True
@@ -38,7 +39,7 @@ class Line:
             self.away -= 1
             raise LineDown("gone")
         self.entered = {"item": item, **asked}
-        return Placement(0 if self.free else 1, (self.free,) if self.free else ())
+        return Placement(0 if self.free else 1, (self.free,) if self.free else (), waited_ms=self.inherited_ms)
 
     async def withdraw(self, item: str, reason: str) -> bool:
         self.left.append((item, reason))
@@ -105,6 +106,16 @@ async def test_what_the_caller_was_told_comes_along(by_ms: int | None, in_ms: in
     call.record.announced = Announced(2, by_ms, "", "")
     await place_of(call).take()
     assert (line.entered["said_place"], line.entered["said_in_ms"]) == (2, in_ms)
+
+
+async def test_a_place_that_the_caller_took_over_goes_along_and_is_no_wait_of_theirs() -> None:
+    line = Line(inherited_ms=2_400_000)
+    call = caller(line)
+    await place_of(call).take()
+    assert (call.record.queued_ms, call.record.placed_ms) == (NOW_MS, NOW_MS - 2_400_000)
+    assert call.record.row(EndReason.ABANDONED_WAITING, NOW_MS + 1_000).wait_ms == 1_000
+    await Place(cast(InboundCall, call), Terms(POLICY)).take()  # of another queue
+    assert line.entered["waited_ms"] == 2_400_000
 
 
 async def test_who_waits_is_saved_at_once_and_who_is_offered_is_not() -> None:
