@@ -118,6 +118,7 @@ async def test_no_function_runs_on_half_of_the_domain_while_its_slot_moves(redis
 
 async def test_a_node_that_lacks_the_functions_is_given_them(redis_cluster: RedisCluster) -> None:
     async with opened(redis_cluster.url) as line:
+        await line.call("FLUSHALL")
         desk = Desk(line)
         await desk.acd.load()
         await desk.staff({"8001": {}}, "any", ready=False)
@@ -128,7 +129,6 @@ async def test_a_node_that_lacks_the_functions_is_given_them(redis_cluster: Redi
             step()
         await desk.calls("call-2")
         assert await desk.acd.position("call-2") == 2
-        await line.call("FLUSHALL")
 
 
 async def test_a_cluster_that_is_down_is_waited_for(redis_cluster: RedisCluster) -> None:
