@@ -48,8 +48,9 @@ local function item_of(token)
   return item, offer_of(item, token)
 end
 
--- Lower is served first: enqueued, less what it counts as having waited; strict levels and overdue items before all.
+-- Lower is served first: enqueued, less what it counts as having waited; strict levels before that, and before all who
+-- is overdue, by when they became so: limits differ within a queue.
 local function score_of(i)
-  if i.urgent_at > 0 and i.urgent_at <= NOW then return i.at - URGENT end
+  if i.urgent_at > 0 and i.urgent_at <= NOW then return i.urgent_at - URGENT end
   return i.at - i.head - i.terms.head_start - math.min(i.terms.strict + i.strict, STRICTEST) * STRICT_LEVEL
 end
