@@ -34,6 +34,7 @@ class Items(Staff):
         data: str = "",
         head_start_ms: int = 0,
         strict: int = 0,
+        served_within_ms: int = 0,
         waited_ms: int = 0,
         preferred: str = "",
         patience_ms: int = 0,
@@ -50,7 +51,8 @@ class Items(Staff):
         Its own offers are in the Placement and not also given to `on_notice`. Idempotent by item id: repeated, it tells
         the same again. A task that is cancelled here must withdraw.
 
-        `head_start_ms`, `strict`: its own, beside the policy's.
+        `head_start_ms`, `strict`: its own, beside the policy's. `served_within_ms`: its own, or the policy's if that is
+        less; 0 for none.
         `waited_ms`: counts as having come so long ago, in everything but the policy's longest wait, which begins now.
         `preferred`: first in choice; for `patience_ms` nobody else, while they are at work. `exclude`: agents who are
         not to have it for so many ms. `who`: a digest of a verified caller, who gets a place back that they abandoned
@@ -65,6 +67,7 @@ class Items(Staff):
             "waited": waited_ms,
             "head_start": head_start_ms,
             "strict": strict,
+            "served_within": served_within_ms,
             "preferred": preferred,
             "patience": patience_ms,
             "exclude": [word for pair in (exclude or {}).items() for word in pair],

@@ -28,6 +28,7 @@ class Terms:
     policy: Policy
     head_start_ms: int = 0
     strict: int = 0
+    served_within_ms: int = 0
     preferred: str = ""
     patience_ms: int = 0
     exclude: Mapping[str, int] = field(default_factory=dict)
@@ -72,6 +73,7 @@ class Place:
             policy=terms.policy,
             head_start_ms=terms.head_start_ms,
             strict=terms.strict,
+            served_within_ms=terms.served_within_ms,
             waited_ms=call.now_ms() - record.placed_ms if record.placed_ms else 0,
             preferred=terms.preferred,
             patience_ms=terms.patience_ms,

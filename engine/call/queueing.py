@@ -15,6 +15,7 @@ from engine.call.place import Terms
 from engine.call.waiting import Waiting
 from engine.callbacks import item_of
 from engine.config import policies
+from engine.flow.claim import served_within_s
 from engine.flow.steps.base import ToQueue
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def terms(call: InboundCall, to: ToQueue) -> Terms:
         site.policy(to, record.variables),
         head_start_ms=round(record.head_start_s * 1000),
         strict=record.strict,
+        served_within_ms=round(served_within_s(site, record.variables) * 1000),
         preferred=wanted.agent,
         patience_ms=wanted.patience_ms,
         exclude=record.excluding(call.now_ms()),

@@ -58,10 +58,11 @@ class VoicemailSettings(Written):
 
 
 class Tier(Written):
-    """What a customer's tier is worth: a head start means `counts as having waited so long`; `music` is heard in
-    place of the queue's."""
+    """What a customer's tier is worth: a head start means `counts as having waited so long`; `served_within` is theirs
+    beside the queue's, whichever is sooner; `music` is heard in place of the queue's."""
 
     head_start: Seconds = 0.0
+    served_within: Seconds | None = Field(default=None, gt=0)
     music: Name | None = None
 
 

@@ -45,6 +45,12 @@ def head_start_s(site: Site, variables: Variables) -> float:
     return max(tier.head_start if tier else 0.0, float(variables.get("route.priority") or 0.0))
 
 
+def served_within_s(site: Site, variables: Variables) -> float:
+    """How long the caller's tier may wait at the most before it is their turn, in seconds; 0 for no such limit."""
+    tier = _tier(site, variables)
+    return (tier.served_within if tier else None) or 0.0
+
+
 def music(queue: Queue, site: Site, variables: Variables) -> str:
     """The tier's, or the queue's."""
     tier = _tier(site, variables)

@@ -133,7 +133,13 @@ class Day:
             self._agenda.at(self.now_ms + call.patience_ms, partial(self._give_up, call))
         policy = self._policies[call.caller_class]
         placement = await self._told(
-            self._acd.enqueue(call.id, queue=call.queue, policy=policy, head_start_ms=each.head_start_ms)
+            self._acd.enqueue(
+                call.id,
+                queue=call.queue,
+                policy=policy,
+                head_start_ms=each.head_start_ms,
+                served_within_ms=each.served_within_ms,
+            )
         )
         if placement.refused:
             self._end(call, Outcome.REFUSED, placement.refused)

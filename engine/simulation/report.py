@@ -12,8 +12,10 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
+from engine.config.queues import Queue
 from engine.simulation.day import Day
 from engine.simulation.people import AtWork, Call, Outcome
+from engine.simulation.scenario import CallerClass
 
 SERVICE_LEVEL_S = 20
 SHORT_ABANDON_S = 5
@@ -41,8 +43,8 @@ class Waits:
     p90_s: float | None
     p95_s: float | None
     longest_s: float  # of all of them, whatever came of it
-    served_within_s: float | None
-    over_limit: int  # who waited longer than the queue's served_within
+    served_within_s: float | None  # the queue's, or their own if that is less
+    over_limit: int  # who waited longer than that
     ignored_offers: int
 
 
@@ -96,7 +98,7 @@ class Report:
 def report_of(day: Day) -> Report:
     """The day in figures."""
     scenario, calls = day.scenario, list(day.calls.values())
-    limits = {name: queue.served_within for name, queue in scenario.queues.items()}
+    limits = {each.name: _limit_s(each, scenario.queues[each.queue]) for each in scenario.callers}
     classes = [
         _waits(each.name, each.queue, [call for call in calls if call.caller_class == each.name], limits)
         for each in scenario.callers
@@ -135,10 +137,15 @@ def _waits(name: str, queue: str, calls: Sequence[Call], limits: dict[str, float
         p90_s=percentile(answered, 0.9),
         p95_s=percentile(answered, 0.95),
         longest_s=max((call.wait_ms for call in calls), default=0) / 1000,
-        served_within_s=limits.get(queue),
-        over_limit=sum(_over(call, limits[call.queue]) for call in calls),
+        served_within_s=limits.get(name) if queue else None,
+        over_limit=sum(_over(call, limits[call.caller_class]) for call in calls),
         ignored_offers=sum(call.ignored for call in calls),
     )
+
+
+def _limit_s(callers: CallerClass, queue: Queue) -> float | None:
+    limits = (callers.served_within_ms / 1000, queue.served_within)
+    return min((limit for limit in limits if limit), default=None)
 
 
 def _over(call: Call, limit_s: float | None) -> bool:

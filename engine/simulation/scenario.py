@@ -38,6 +38,7 @@ class CallerClass:
     handle: Duration
     patience: Duration | None
     head_start_ms: int
+    served_within_ms: int  # its own; 0 for none
     leave_when: frozenset[Empty]
 
 
@@ -155,7 +156,8 @@ def _duty(habits: Habits, start_ms: int, end_ms: int) -> Duty:
 
 
 def _class(name: str, each: Callers, tiers: Mapping[str, Tier], start_ms: int, end_ms: int) -> CallerClass:
-    tier = tiers[each.tier].head_start if each.tier else 0.0
+    tier = tiers[each.tier] if each.tier else Tier()
+    limits = [limit for limit in (each.served_within, tier.served_within) if limit]
     rates = [
         Rate(from_ms, to_ms, an_hour)
         for hours, an_hour in each.rate.items()
@@ -167,7 +169,8 @@ def _class(name: str, each: Callers, tiers: Mapping[str, Tier], start_ms: int, e
         rates=tuple(sorted(rates)),
         handle=each.handle.duration(),
         patience=each.patience.duration() if each.patience else None,
-        head_start_ms=round(max(each.head_start, tier) * 1000),
+        head_start_ms=round(max(each.head_start, tier.head_start) * 1000),
+        served_within_ms=round(min(limits, default=0.0) * 1000),
         leave_when=each.leave_when,
     )
 

@@ -94,6 +94,7 @@ class Callers(Written):
     patience: WrittenDuration | None = None
     queue: Name = ""
     head_start: Seconds = 0.0
+    served_within: Seconds | None = Field(default=None, gt=0)
     tier: str | None = None
     leave_when: frozenset[Empty] = frozenset()
 

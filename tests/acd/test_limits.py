@@ -108,6 +108,19 @@ async def test_who_waited_as_long_as_the_class_may_goes_before_everybody_else(de
     assert [await desk.acd.position(item) for item in ("old", "strict", "vip")] == [1, 2, 3]
 
 
+async def test_of_the_limits_of_class_and_item_the_sooner_counts(desk: Desk) -> None:
+    await desk.staff({"8001": {}}, "any", ready=False)
+    await desk.calls("plain", policy("any", served_within_ms=30_000))
+    await desk.calls("gold", policy("any", served_within_ms=30_000), served_within_ms=10_000)
+    await desk.calls("lead", policy("any", served_within_ms=30_000), served_within_ms=60_000)
+    await desk.calls("own", policy("any"), served_within_ms=20_000)
+    await desk.calls("vip", head_start_ms=600_000)
+    for passes_ms, line in ((9_999, "vip plain gold lead own"), (1, "gold vip plain lead own"),
+                            (10_000, "gold own vip plain lead"), (10_000, "gold own plain lead vip")):  # fmt: skip
+        await desk.passes(passes_ms)
+        assert [item.id for item in await desk.acd.waiting("sales")] == line.split()
+
+
 async def test_place_is_kept_for_a_caller_who_is_known_and_comes_back_in_time(desk: Desk) -> None:
     await desk.staff({"8001": {}}, "any", ready=False)
     terms = policy("any", place_kept_ms=60_000)

@@ -41,6 +41,7 @@ arrivals = st.fixed_dictionaries(
     },
     optional={
         "waited_ms": st.sampled_from([1_000, 9_000]),
+        "served_within_ms": st.sampled_from([3_000, 12_000]),
         "exclude": st.sampled_from([{"8001": 4_000}, {"8002": 30_000, "8003": 1_000}, {"8004": 20_000}]),
         "closes_in_ms": st.sampled_from([0, 2_000, 25_000]),
         "hold_ms": st.sampled_from([1_000, 7_000]),

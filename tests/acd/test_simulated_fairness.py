@@ -8,6 +8,8 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+import pytest
+
 from engine.redis_line import RedisLine
 from engine.simulation.chance import Duration, Rate, arrivals, stream
 from engine.simulation.day import Day
@@ -104,17 +106,57 @@ async def test_the_hard_limit_of_a_class_holds_though_everybody_else_is_strictly
         return not overdue, strictness[call.queue], call.arrived_ms
 
     assert served_out_of_turn(day, key) == []
-    # Whoever is overdue gets the very next agent, and where several are, the next but one and so on.
-    between_agents_s = longest_between_agents_s(day)
-    for call in of(day, "plain"):
-        before = sum(
-            other.arrived_ms < call.arrived_ms < other.arrived_ms + other.wait_ms - LIMIT_S * 1000
-            for other in of(day, "plain")
-        )
-        assert call.wait_ms / 1000 <= LIMIT_S + (1 + before) * between_agents_s, (call, before, between_agents_s)
-    assert sum(call.wait_ms >= LIMIT_S * 1000 for call in of(day, "plain")) > 20  # the limit was needed
+    assert_next_when_overdue(day, {"plain": LIMIT_S})
     assert longest_s(of(day, "plain")) < 1.5 * LIMIT_S
     assert all(call.outcome is Outcome.ANSWERED for call in of(day, "plain"))
+
+
+@pytest.mark.parametrize(
+    ("own", "tiers"), [({"served_within": 120}, {}), ({"tier": "gold"}, {"gold": {"served_within": 120}})]
+)
+async def test_the_hard_limit_of_a_tier_holds_in_a_queue_that_it_shares_with_everybody(
+    own: dict[str, Any], tiers: dict[str, Any], line: RedisLine, tmp_path: Path
+) -> None:
+    calls = {"gold": {"queue": "q", "rate": 18} | own, "plain": {"queue": "q", "rate": 150, "patience": "10m"}}
+    day = await play(line, tmp_path, shared({"q": {}}, calls, hours=4) | {"tiers": tiers})
+
+    def key(call: Call, at_ms: int) -> tuple[int, ...]:
+        overdue = call.caller_class == "gold" and at_ms >= call.arrived_ms + 120_000
+        return not overdue, call.arrived_ms
+
+    assert served_out_of_turn(day, key) == []
+    assert_next_when_overdue(day, {"gold": 120})
+    assert mean_wait_s(of(day, "gold")) < 1.2 * 120 < mean_wait_s(of(day, "plain"))
+    assert [row.served_within_s for row in report_of(day).classes] == [120, None]
+
+
+async def test_where_limits_differ_whoever_came_to_theirs_first_is_first(line: RedisLine, tmp_path: Path) -> None:
+    limit_s = {"gold": 120, "plain": 300}
+    calls = {"gold": {"queue": "q", "rate": 18, "served_within": 120}, "plain": {"queue": "q", "rate": 132}}
+    calls["plain"]["patience"] = "20m"
+    day = await play(line, tmp_path, shared({"q": {"served_within": 300}}, calls, hours=4))
+
+    def key(call: Call, at_ms: int) -> tuple[int, ...]:
+        due_ms = call.arrived_ms + limit_s[call.caller_class] * 1000
+        return at_ms < due_ms, due_ms if at_ms >= due_ms else call.arrived_ms
+
+    assert served_out_of_turn(day, key) == []
+    assert_next_when_overdue(day, limit_s)
+    assert [row.served_within_s for row in report_of(day).classes] == list(limit_s.values())
+
+
+def assert_next_when_overdue(day: Day, limit_s: dict[str, int]) -> None:
+    """Whoever is overdue gets the very next agent, and where several are, the next but one and so on."""
+    between_agents_s = longest_between_agents_s(day)
+    due_ms = {id_: call.arrived_ms + limit_s[call.caller_class] * 1000
+              for id_, call in day.calls.items() if call.caller_class in limit_s}  # fmt: skip
+    ended_ms = {id_: day.calls[id_].arrived_ms + day.calls[id_].wait_ms for id_ in due_ms}
+    overdue = [id_ for id_ in due_ms if ended_ms[id_] > due_ms[id_]]
+    for id_ in overdue:
+        before = sum(due_ms[other] < due_ms[id_] < ended_ms[other] for other in overdue)
+        late_s = (ended_ms[id_] - due_ms[id_]) / 1000
+        assert late_s <= (1 + before) * between_agents_s, (day.calls[id_], before, between_agents_s)
+    assert len(overdue) > 20  # the limit was needed
 
 
 def longest_between_agents_s(day: Day) -> float:

@@ -17,7 +17,7 @@ from tests.e2e.waiting import until, until_none
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ANNE, BOB, CARL = "13600136081", "13600136082", "13600136083"
-NARROW, STAFFED, BRIEF, EJECTING, DRAINING, KEYED, KNOWN, KEPT = "2345678*"
+NARROW, STAFFED, BRIEF, EJECTING, DRAINING, KEYED, KNOWN, KEPT, TWICE = "2345678*#"
 WITHHELD = "anonymous@anonymous.invalid"
 BRIEF_MS = 2000  # the longest wait in the queue `brief`; the next one's counts from there
 FULL_HZ, NOBODY_HZ, CLOSED_HZ, LEFT_HZ, MESSAGE_HZ, KEYS_HZ = (
@@ -182,6 +182,22 @@ async def test_whoever_overflows_does_not_hear_again_what_they_were_told(scene: 
     told = [prompt for event in events if event["type"] == "ivr.played" for prompt in event["prompts"]]
     assert told == ["menu-main", "all-agents-busy", "position-2", "position-1"]
     assert [event["position"] for event in events if event["type"] == "item.enqueued"] == [2, 2]
+
+
+async def test_whoever_has_talked_to_an_agent_and_waits_again_is_told_all_of_it_anew(scene: Scene) -> None:
+    agent = await present(scene)
+    call = await scene.in_line(ANNE, TWICE)
+    for _ in range(2):
+        for prompt in ("all-agents-busy", "position-1"):
+            assert await call.hears(PROMPTS_HZ[prompt], within=5), prompt
+        await scene.intent(agent, "ready")
+        ring = await scene.seat(agent).ringing()
+        await ring.answer()
+        await scene.intent(agent, "not_ready")
+        await ring.hang_up()
+        await ring.ended()
+    await call.hang_up()
+    await scene.intent(agent, "ready")
 
 
 async def until_in_line(scene: Scene, queue: str, *callers: str) -> None:

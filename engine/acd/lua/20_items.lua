@@ -52,8 +52,9 @@ local function strict_level(i) return math.min(i.terms.strict + i.strict, STRICT
 
 local function is_urgent(i, moment) return i.urgent_at > 0 and i.urgent_at <= moment end
 
--- Lower is served first: enqueued, less what it counts as having waited; strict levels and overdue items before all.
+-- Lower is served first: enqueued, less what it counts as having waited; strict levels before that, and before all who
+-- is overdue, by when they became so: limits differ within a queue.
 local function score_of(i)
-  if is_urgent(i, NOW) then return i.at - URGENT end
+  if is_urgent(i, NOW) then return i.urgent_at - URGENT end
   return i.at - i.head - i.terms.head_start - strict_level(i) * STRICT_LEVEL
 end

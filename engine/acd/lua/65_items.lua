@@ -2,8 +2,8 @@
 
 -- What enqueue may leave out.
 local USUALLY_ASKED = { __index = {
-  type = 'call', data = '', who = '', waited = 0, head_start = 0, strict = 0, preferred = '', patience = 0,
-  exclude = {}, replaces = '', closes_in = -1, hold = 0, said_place = 0,
+  type = 'call', data = '', who = '', waited = 0, head_start = 0, strict = 0, served_within = 0, preferred = '',
+  patience = 0, exclude = {}, replaces = '', closes_in = -1, hold = 0, said_place = 0,
 } }
 
 local function new_item(args, asked)
@@ -51,7 +51,9 @@ local function set_limits(i, asked)
   local terms = i.terms
   if terms.max_wait > 0 then i.longest_at = NOW + terms.max_wait end
   set_closing(i, asked.closes_in)
-  if terms.served_within > 0 then i.urgent_at = i.at + terms.served_within end
+  local within, own = terms.served_within, asked.served_within
+  if own > 0 and (within == 0 or own < within) then within = own end
+  if within > 0 then i.urgent_at = i.at + within end
 end
 
 local function refusal(i, takes_over)
@@ -70,11 +72,11 @@ local function placed(i, asked, position)
   return waited > asked.waited and { position, waited } or position
 end
 
--- enqueue(item, policy, JSON { queue, and maybe type, data, who, waited, head_start, strict, preferred, patience,
--- exclude: [agent, ms, …], replaces, closes_in, hold, said_place, said_in }) -> position (1 is next; 0: offered at
--- once, the offers are in the reply); where it counts as having waited for longer than was said, { position, for how
--- long }; or -1 if the policy is not interned, or why it was refused: full, no_agents, none_eligible, timed_out, closed.
--- Asked again for a known item it changes nothing and repeats position and offers. O(k (R log n + x) + steps)
+-- enqueue(item, policy, JSON { queue, and maybe type, data, who, waited, head_start, strict, served_within, preferred,
+-- patience, exclude: [agent, ms, …], replaces, closes_in, hold, said_place, said_in }) -> position (1 is next; 0:
+-- offered at once, the offers are in the reply); where it counts as having waited for longer than was said, { position,
+-- for how long }; or -1 if the policy is not interned, or why it was refused: full, no_agents, none_eligible, timed_out,
+-- closed. Asked again for a known item it changes nothing and repeats position and offers. O(k (R log n + x) + steps)
 register('enqueue', function(args)
   local known, asked = load_item(args[3]), setmetatable(cjson.decode(args[5]), USUALLY_ASKED)
   if known then

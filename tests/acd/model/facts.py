@@ -88,7 +88,7 @@ class Facts:
 
     def score(self, item: ModelItem) -> int:
         if NEVER < item.urgent_at <= self.now:
-            return item.at - URGENT
+            return item.urgent_at - URGENT
         strict = min(item.strict + item.policy.strict, STRICTEST)
         return item.at - item.head - item.policy.head_start_ms - strict * STRICT_LEVEL
 

@@ -61,6 +61,7 @@ class Items(Ahead):
 
     def _comes(
         self, item: ModelItem, other: ModelItem | None, *, waited_ms: int, head_start_ms: int = 0,
+        served_within_ms: int = 0,
         preferred: str = "", patience_ms: int = 0, exclude: Mapping[str, int] | None = None, who: str = "",
         closes_in_ms: int | None = None,
     ) -> ModelItem:  # fmt: skip
@@ -77,8 +78,9 @@ class Items(Ahead):
         if policy.max_wait_ms:
             item.longest_at = self.now + policy.max_wait_ms
         self._set_closing(item, closes_in_ms)
-        if policy.served_within_ms:
-            item.urgent_at = item.at + policy.served_within_ms
+        limits = [limit for limit in (policy.served_within_ms, served_within_ms) if limit]
+        if limits:
+            item.urgent_at = item.at + min(limits)
         if preferred and patience_ms:
             item.step, item.patience_until = 0, self.now + patience_ms
         self._place_in_steps(item)

@@ -21,7 +21,14 @@ NOW_MS = 1_763_761_507_000
 OFFER = Offer("1-1abc", "1abc", "8001", "sales", 1)
 POLICY = Policy(steps=(Step(0, "sales >= 3"),), lease_ms=35_000, wrapup_ms=10_000, max_wait_ms=60_000)
 TERMS = Terms(
-    POLICY, head_start_ms=300_000, strict=1, preferred="8001", patience_ms=20_000, who="d1", closes_in_ms=90_000
+    POLICY,
+    head_start_ms=300_000,
+    strict=1,
+    served_within_ms=120_000,
+    preferred="8001",
+    patience_ms=20_000,
+    who="d1",
+    closes_in_ms=90_000,
 )
 
 
@@ -85,6 +92,7 @@ async def test_the_wait_counts_from_when_the_caller_first_came_to_a_queue(
         "policy": POLICY,
         "head_start_ms": 300_000,
         "strict": 1,
+        "served_within_ms": 120_000,
         "waited_ms": waited_ms,
         "preferred": "8001",
         "patience_ms": 20_000,
