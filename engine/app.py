@@ -245,8 +245,14 @@ class Engine:
         said = {user: Said(Intent.READY, "default") for user in site.agents}
         for user, last in (await self._said()).items():
             said[user] = Said(Intent(last.intent or Intent.READY), last.reason or "default", last.skills)
-        interrupting = policies.interrupting(site)
-        await self.acd.define(policies.terms(site), told, interrupting=interrupting, said=said, device=device)
+        await self.acd.define(
+            policies.terms(site),
+            told,
+            interrupting=policies.interrupting(site),
+            shares=policies.shares(site),
+            said=said,
+            device=device,
+        )
 
     async def _staff_again(self) -> None:
         """After Redis was emptied: whatever their phones are, they count as busy until everybody else is there."""

@@ -26,8 +26,8 @@ class UnknownAgent(LookupError):  # noqa: N818 - reads like UnknownPrompt and it
 
 @dataclass(frozen=True, slots=True)
 class AgentTerms:
-    """An agent as the configuration has them. `takes`: how many items of each kind at once; an item takes its share of
-    the whole agent, so voice: 1 excludes everything else."""
+    """An agent as the configuration has them. `takes`: how many items of each kind at once. Of n that they take, each
+    is 1/n of the whole agent, so voice: 1 excludes everything else; unless `define` is told another share of it."""
 
     skills: Skills = field(default_factory=dict)
     takes: Mapping[str, int] = field(default_factory=lambda: {"voice": 1})
@@ -51,6 +51,7 @@ class Staff(Wire):
         super().__init__(*arguments, **named)
         self._agents: dict[str, AgentTerms] = {}
         self._interrupting: frozenset[str] = frozenset()
+        self._shares: Mapping[str, int] = {}
         self._changed: dict[str, dict[str, int]] = {}  # skills changed while running
         self._lines: dict[str, Requirement] = {}
         self._orders: set[tuple[str, Order]] = set()
@@ -62,6 +63,7 @@ class Staff(Wire):
         policies: Iterable[Policy],
         *,
         interrupting: Collection[str] = (),
+        shares: Mapping[str, int] | None = None,
         said: Mapping[str, Said] | None = None,
         device: Device = Device.DOWN,
     ) -> None:
@@ -70,8 +72,8 @@ class Staff(Wire):
 
         A known agent keeps intent, device, changed skills and work. A new one has what was `said` of them and this
         `device`; without a word of them they are logged out, device down. One that is missing here is removed, after
-        the item at hand. Items of a kind that is `interrupting` may be offered to whoever has others at hand. Raises
-        ValueError for an id.
+        the item at hand. Items of a kind that is `interrupting` may be offered to whoever has others at hand; `shares`
+        says what per cent of an agent one item of a kind takes. Raises ValueError for an id.
         """
         for agent in agents:
             if not agent or any(letter in " =|" or not letter.isprintable() for letter in agent):
@@ -79,7 +81,7 @@ class Staff(Wire):
         said = said or {}
         life = secrets.token_hex(8)
         life = await self._line.call("SET", f"{self._key}:life", life, "NX", "GET") or life
-        self._agents, self._interrupting = dict(agents), frozenset(interrupting)
+        self._agents, self._interrupting, self._shares = dict(agents), frozenset(interrupting), dict(shares or {})
         self._lines, self._orders, self._profiles = {}, set(), {}
         known = set(await self._line.call("ZRANGE", f"{self._key}:agents", 0, -1))
         await self._repeat_skills({agent: said[agent].skills for agent in said.keys() & (agents.keys() - known)})
@@ -237,13 +239,15 @@ class Staff(Wire):
         terms = self._agents[agent]
         id_ = _digest(profile)
         await self._intern("profiles", {id_: profile})
-        limits = " ".join(
-            f"{kind}={most}{'!' if kind in self._interrupting else ''}"
-            for kind, most in sorted(terms.takes.items())
-            if most > 0
-        )
+        limits = " ".join(self._limit(kind, most) for kind, most in sorted(terms.takes.items()) if most > 0)
         word = (said.intent, said.reason, device) if said else ("", "", "")
         await self._ask("define", agent, id_, limits, terms.rank, terms.weight, *word)
+
+    def _limit(self, kind: str, most: int) -> str:
+        """As lua/10_agents.lua reads it; a share is only told where it is not that of one of so many."""
+        share = self._shares.get(kind)
+        told = f"*{share}" if share is not None and share * most != 100 else ""
+        return f"{kind}={most}{'!' if kind in self._interrupting else ''}{told}"
 
     async def _interned_profile(self, profile: dict[str, Any]) -> str:
         text = orjson.dumps(profile).decode()

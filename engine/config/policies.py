@@ -121,6 +121,11 @@ def interrupting(site: Served) -> frozenset[str]:
     return frozenset(name for name, kind in site.kinds.items() if kind.interrupts)
 
 
+def shares(site: Served) -> dict[str, int]:
+    """By kind, what per cent of an agent one item takes, where that was written."""
+    return {name: kind.weight for name, kind in site.kinds.items() if kind.weight is not None}
+
+
 def preferred(to: ToQueue, site: Site, variables: Variables) -> Preferred:
     """Whom the step names, else the customer's owner, else whom the caller talked with last."""
     queue = site.queues[to.queue]

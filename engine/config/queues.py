@@ -43,9 +43,11 @@ def _phones(written: Any) -> int:
 
 class Kind(Written):
     """What items of a kind take of an agent: `at_once` of them are as much as one person can do. A kind that
-    `interrupts` may come while an agent has items of other kinds at hand."""
+    `interrupts` may come while an agent has items of other kinds at hand. `weight`: what per cent of a person one of
+    them takes; without it, one of n is an n-th. No more than 100 are at hand altogether."""
 
     at_once: int = Field(default=1, ge=1, le=100)
+    weight: int | None = Field(default=None, ge=1, le=100)
     interrupts: bool = False
 
 

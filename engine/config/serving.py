@@ -31,6 +31,7 @@ class Served(Protocol):
 def of_queues(source: Source, file: QueuesFile, agents: Agents, calendars: Collection[str]) -> Iterator[Fault]:
     """What keeps a queue from being served, each at its place in queues.yaml."""
     kinds = file.all_kinds()
+    yield from _of_kinds(source, kinds)
     for name, queue in file.queues.items():
         at = ("queues", name)
         if queue.kind not in kinds:
@@ -58,9 +59,24 @@ def of_agents(source: Source, agents: Agents, file: QueuesFile) -> Iterator[Faul
             if queue not in file.queues:
                 said = f"no queue `{queue}` in dialplan/queues.yaml{nearest(queue, file.queues)}"
                 yield source.fault(("agents", user, "queues", number), said)
-        for kind in agent.takes:
+        for kind, most in agent.takes.items():
             if kind not in kinds:
                 yield source.fault(("agents", user, "takes", kind), f"no kind `{kind}`{nearest(kind, kinds)}")
+            elif said := too_heavy(kinds[kind], most):
+                yield source.fault(("agents", user, "takes", kind), f"{said} (its `weight` in dialplan/queues.yaml)")
+
+
+def _of_kinds(source: Source, kinds: Mapping[str, Kind]) -> Iterator[Fault]:
+    for name, kind in kinds.items():
+        if said := too_heavy(kind, kind.at_once):
+            yield source.fault(("kinds", name, "weight"), f"{said}: change it, or `at_once`")
+
+
+def too_heavy(kind: Kind, at_once: int) -> str:
+    """Why nobody can ever have so many of a kind at hand; "" when they can."""
+    if kind.weight is None or kind.weight * at_once <= 100:
+        return ""
+    return f"{at_once} of {kind.weight} % each are more than one person; {100 // kind.weight} is the most"
 
 
 def steps(queue: Queue) -> Iterator[tuple[Where, str]]:

@@ -54,7 +54,10 @@ class Day:
         """From the first minute until the last caller has been served or has left. Raises LineDown."""
         await self._acd.load()
         await self._acd.define(
-            policies.terms(self.scenario), self._policies.values(), interrupting=policies.interrupting(self.scenario)
+            policies.terms(self.scenario),
+            self._policies.values(),
+            interrupting=policies.interrupting(self.scenario),
+            shares=policies.shares(self.scenario),
         )
         for agent in self.agents.values():
             agent.since_ms = self.now_ms

@@ -27,6 +27,7 @@ class SideBySide(RuleBasedStateMachine):
     runner: asyncio.Runner
     model: Model
     interrupting: frozenset[str]
+    shares: dict[str, int]
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +52,8 @@ class SideBySide(RuleBasedStateMachine):
 
     async def _define(self, staff: dict[str, AgentTerms]) -> None:
         known = [terms for _, terms in KNOWN]
-        await self.desks["one"].acd.define(staff, known, interrupting=self.interrupting)
+        acd = self.desks["one"].acd
+        await acd.define(staff, known, interrupting=self.interrupting, shares=self.shares)
 
     def _passes(self, ms: int) -> None:
         self._clocks(ms)

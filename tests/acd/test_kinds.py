@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.acd import AgentTerms, Device, Missed, Work
+from tests.acd import inside
 from tests.acd.desk import Desk, policy
 
 CHAT = policy("any", kind="chat")
@@ -32,6 +33,56 @@ async def test_kinds_share_one_agent_and_voice_is_all_of_them(desk: Desk) -> Non
     assert (await desk.calls("mail-3", MAIL)).position == 1, "a half and two quarters are one"
     assert not (await desk.calls("chat-2", CHAT)).offers
     assert not (await desk.calls("call")).offers
+
+
+async def test_weight_leaves_room_beside_a_kind_of_which_they_take_one(desk: Desk) -> None:
+    agents = {"8001": AgentTerms(takes={"chat": 1, "email": 5})}
+    await desk.acd.define(agents, [CHAT, MAIL], shares={"chat": 30, "email": 20})
+    await desk.ready("8001")
+    assert (await desk.calls("chat-1", CHAT)).offers
+    assert not (await desk.calls("chat-2", CHAT)).offers, "one chat at once is one, whatever it weighs"
+    placements = [await desk.calls(f"mail-{n}", MAIL) for n in range(4)]
+    assert [bool(placement.offers) for placement in placements] == [True, True, True, False], "30 and three times 20"
+    await _answers(desk, "mail-0")
+    await desk.acd.leave("mail-0", reason="completed")
+    await desk.acd.wrapup("8001", 0)
+    assert desk.last.item == "mail-3"
+
+
+async def test_call_that_weighs_less_than_an_agent_leaves_room_for_what_does(desk: Desk) -> None:
+    agents = {"8001": AgentTerms(takes={"voice": 1, "chat": 2, "email": 5})}
+    await desk.acd.define(agents, [policy("any"), CHAT, MAIL], shares={"voice": 80})
+    await desk.ready("8001")
+    await desk.calls("call")
+    await _answers(desk, "call")
+    assert (await desk.calls("mail-1", MAIL)).offers, "a fifth is just what is left"
+    assert not (await desk.calls("mail-2", MAIL)).offers
+    assert not (await desk.calls("chat", CHAT)).offers, "a half is too much"
+    assert not (await desk.calls("call-2")).offers
+
+
+async def test_weights_that_are_changed_hold_at_once_for_those_at_work(desk: Desk) -> None:
+    agents = {"8001": AgentTerms(takes={"chat": 1, "email": 5})}
+    await desk.staff(agents, "any")
+    await desk.calls("chat", CHAT)
+    await _answers(desk, "chat")
+    assert (await desk.calls("mail", MAIL)).position == 1
+    await desk.acd.define(agents, [CHAT, MAIL], shares={"chat": 80})
+    assert desk.last.item == "mail"
+    await desk.acd.define(agents, [CHAT, MAIL])
+    assert len((await desk.agent("8001")).hands) == 2, "what they have at hand they finish"
+    assert (await desk.agent("8001")).ready == ()
+
+
+async def test_only_a_weight_that_changes_something_is_kept_with_the_agent(desk: Desk) -> None:
+    agents = {"8001": AgentTerms(takes={"voice": 1, "chat": 2, "email": 5})}
+    for shares, limits in (
+        ({}, "chat=2 email=5 voice=1!"),
+        ({"voice": 100, "chat": 50, "email": 20, "fax": 1}, "chat=2 email=5 voice=1!"),
+        ({"voice": 60, "email": 15}, "chat=2 email=5*15 voice=1!*60"),
+    ):
+        await desk.acd.define(agents, [CHAT, MAIL], interrupting={"voice"}, shares=shares)
+        assert (await inside.look(desk.line))["agent:8001"]["limits"] == limits
 
 
 async def test_call_keeps_everything_else_away(desk: Desk) -> None:

@@ -75,11 +75,12 @@ class Histories(SideBySide):
 
     @initialize(
         interrupting=st.sampled_from([frozenset(), frozenset({"voice"})]),
+        shares=st.sampled_from([{}, {}, {"chat": 30, "email": 10}, {"voice": 60, "chat": 25}]),
         ready=st.sampled_from([True, True, True, False]),
     )
-    def begins(self, interrupting: frozenset[str], ready: bool) -> None:
-        self.interrupting = interrupting
-        self.model = Model(START_MS, interrupting)
+    def begins(self, interrupting: frozenset[str], shares: dict[str, int], ready: bool) -> None:
+        self.interrupting, self.shares = interrupting, shares
+        self.model = Model(START_MS, interrupting, shares)
         for _, terms in KNOWN:
             self.model.learn(terms)
         self.model.define(STAFF)

@@ -26,7 +26,12 @@ class Office:
     async def opens(self, *ready: str) -> None:
         """These come to work, one a second."""
         told = policies.policies(self.site)
-        await self.desk.acd.define(policies.terms(self.site), told, interrupting=policies.interrupting(self.site))
+        await self.desk.acd.define(
+            policies.terms(self.site),
+            told,
+            interrupting=policies.interrupting(self.site),
+            shares=policies.shares(self.site),
+        )
         for agent in ready:
             await self.desk.acd.agent(agent, intent=Intent.READY, device=Device.IDLE)
             await self.desk.passes(1_000)
@@ -129,3 +134,11 @@ async def test_members_serve_a_queue_and_whoever_joins_it(office: Office) -> Non
     await office.desk.acd.skill("8001", "queue:desk", 1)
     await office.desk.passes(1_000)
     assert office.desk.offered()[3:] == [("c4", "8001")]
+
+
+async def test_a_kind_that_weighs_less_than_an_agent_leaves_room_beside_it(desk: Desk, tmp_path: Path) -> None:
+    queues = {"desk": {"kind": "chat", "require": "any"}, "mail": {"kind": "email", "require": "any"}}
+    office = Office(desk, site(tmp_path, queues, kinds={"chat": {"at_once": 1, "weight": 30}}))
+    await office.opens("8001")
+    placements = [await office.calls(queue, queue) for queue in ("desk", "mail")]
+    assert all(placement.offers for placement in placements)

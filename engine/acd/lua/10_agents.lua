@@ -8,7 +8,8 @@
 --   cool_until             offered nothing before
 --   ignored dnds           missed offers in a row, by class
 --   ready                  the kinds in whose ready sets they stand, parted by spaces
---   profile limits rank weight    what define said: `voice=1 chat=3`, `voice=1!` when voice interrupts other kinds
+--   profile limits rank weight    what define said: `voice=1 chat=3`; `voice=1!` when voice interrupts other kinds; `chat=1*30`
+--                          when one chat is 30 % of them and not the whole
 --   calls busy busy_at last_offer  what orders go by: accepted since login; decayed ms at work, as of; last offer's number
 --   counted counted_in     what present and staffed count of them, `voice=ps chat=p`, and in which profile's lines
 --   why                    { kind = why no item of it may be offered to them, … }
@@ -74,8 +75,9 @@ end
 
 local limits_of = cached(1000, function(text)
   local limits = {}
-  for kind, most, mark in string.gmatch(text, '([^=%s]+)=(%d+)(!?)') do
-    limits[kind] = { most = tonumber(most), share = 1 / tonumber(most), interrupts = mark == '!' }
+  for kind, most, mark, percent in string.gmatch(text, '([^=%s]+)=(%d+)(!?)%*?(%d*)') do
+    local share = percent == '' and 1 / tonumber(most) or tonumber(percent) / 100
+    limits[kind] = { most = tonumber(most), share = share, interrupts = mark == '!' }
   end
   return limits
 end)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from engine.acd import Order, parse
 from engine.acd.policy import AT_ONCE_AT_MOST, STRICTEST, line_of
@@ -14,9 +14,12 @@ STRICT_LEVEL, URGENT = 10**13, 10**14
 class Facts:
     """Everything that is remembered, and what follows from it."""
 
-    def __init__(self, now: int, interrupting: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, now: int, interrupting: frozenset[str] = frozenset(), shares: Mapping[str, int] | None = None
+    ) -> None:
         self.now = now
         self.interrupting = interrupting
+        self.shares = shares or {}
         self.agents: dict[str, ModelAgent] = {}
         self.items: dict[str, ModelItem] = {}
         self.lines: dict[str, str] = {}  # those that agents stand in -> the requirement
@@ -60,8 +63,14 @@ class Facts:
         if not agent.hands:
             return True
         minds = [hand.kind for hand in agent.hands if kind not in self.interrupting or hand.kind == kind]
-        used = sum(1 / agent.takes(other) if agent.takes(other) else 1 for other in minds)
-        return agent.at_hand(kind) < agent.takes(kind) and used + 1 / agent.takes(kind) < 1.000001
+        used = sum(self.share(agent, other) for other in minds)
+        return agent.at_hand(kind) < agent.takes(kind) and used + self.share(agent, kind) < 1.000001
+
+    def share(self, agent: ModelAgent, kind: str) -> float:
+        """Of a kind that they take no more, what is left is all of them."""
+        if not agent.takes(kind):
+            return 1.0
+        return self.shares[kind] / 100 if kind in self.shares else 1 / agent.takes(kind)
 
     def routable(self, agent: ModelAgent, kind: str) -> bool:
         return (

@@ -105,6 +105,12 @@ def test_agents_are_told_with_what_they_take_and_their_rank(tmp_path: Path) -> N
     assert terms["8009"].takes == {"voice": 0, "chat": 5}, "nobody is asked for kinds that no queue has"
     assert terms["8001"].takes == {"voice": 1, "chat": 3}
     assert policies.interrupting(loaded) == {"voice"}
+    assert policies.shares(loaded) == {}
+
+
+def test_of_a_kind_that_has_a_weight_the_acd_is_told_it(tmp_path: Path) -> None:
+    kinds = {"chat": {"at_once": 1, "weight": 30}, "fax": {"weight": 100}, "email": {"at_once": 4}}
+    assert policies.shares(site(tmp_path, {"desk": {"kind": "chat"}}, kinds=kinds)) == {"chat": 30, "fax": 100}
 
 
 def test_an_outside_phone_leaves_its_owner_time_to_press_the_key(tmp_path: Path) -> None:

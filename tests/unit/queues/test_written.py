@@ -131,6 +131,27 @@ def test_a_fault_of_an_agent_is_told_at_its_line(tmp_path: Path, agent: dict[str
     assert fault in said
 
 
+@pytest.mark.parametrize(
+    ("kind", "takes", "fault"),
+    [
+        ({"weight": 34}, {}, "6:5: 3 of 34 % each are more than one person; 2 is the most: change it, or `at_once`"),
+        ({"at_once": 2, "weight": 51}, {}, "7:5: 2 of 51 % each are more than one person; 1 is the most"),
+        ({"at_once": 1, "weight": 30}, {"chat": 4}, "5:7: 4 of 30 % each are more than one person; 3 is the most (its"),
+        ({"weight": 0}, {}, "6:5: `weight`: input should be greater than or equal to 1"),
+        ({"weight": 101}, {}, "6:5: `weight`: input should be less than or equal to 100"),
+        ({"at_once": 2, "weight": 50}, {"chat": 0}, ""),
+        ({"weight": 33}, {"chat": 2}, ""),
+    ],
+)
+def test_more_of_a_kind_than_its_weight_has_room_for_is_a_fault(
+    tmp_path: Path, kind: dict[str, Any], takes: dict[str, int], fault: str
+) -> None:
+    agents = {"8001": {"name": "李雷", "takes": takes}}
+    said = faults(tmp_path, {"sales": {"require": "any"}}, agents=agents, kinds={"chat": kind})
+    assert len(said) == bool(fault)
+    assert fault in "".join(said)
+
+
 def test_an_agent_with_an_outside_phone_has_no_sip_phone_and_confirms(tmp_path: Path) -> None:
     agents = AGENTS | {"8009": {"name": "赵敏", "number": "+8613800138000"}}
     loaded = site(tmp_path, {"sales": {"require": "any", "ring_at_once": 3}}, agents=agents, hotline=OUTBOUND)
