@@ -61,6 +61,8 @@ class InboundCall:
         self.ringing: set[str] = set()  # tokens of the offers whose phones ring
         self.moved_to = ""  # the queue where a supervisor has sent the caller
         self.closing: EndReason | None = None
+        self._left_as = ""  # why the caller has left a line, when Redis was away and still has them in it
+        self._leaving: asyncio.Task[None] | None = None
         self._conversation: Conversation | None = None
         self.site = board.site  # the version that it began with, to its end
         self.leg.language = record.language
@@ -191,6 +193,19 @@ class InboundCall:
         self._conversation = None
         self.record.go(Phase.WAITING)
         return False
+
+    def leaves_line(self, reason: str) -> None:
+        """While Redis is away the caller goes on in the flow; their item leaves the ACD when it is back."""
+        self._left_as = reason
+        self._leaving = asyncio.ensure_future(surely(self.out_of_line))
+
+    async def out_of_line(self) -> None:
+        """Takes out what Redis may still have of a line that the caller has left; before they stand in another, where
+        they would be taken for somebody who is in line already. Raises LineDown."""
+        if self._left_as:
+            acd, reason = self.board.acd, self._left_as
+            await acd.withdraw(self.item, reason) or await acd.leave(self.item, reason=reason)
+            self._left_as = ""
 
     async def _return_to_flow(self) -> None:
         """Takes down what the caller was in with somebody else."""

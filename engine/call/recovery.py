@@ -76,7 +76,11 @@ class Recovery:
         items = {item.id: item for item in adopted if not is_item(item.id)}
         for record in records:
             item = items.pop(record.item_id, None)
-            if item is not None and (item.id in expected or record.phase is Phase.FLOW):
+            if item is None:
+                continue
+            if record.phase is Phase.FLOW and record.queued_ms and not record.callback:
+                await self._forget(item)  # they had left the line when Redis was away
+            elif item.id in expected or record.phase is Phase.FLOW:
                 await self._settle(record, item)
         ownerless = [item for item in items.values() if item.id not in self._calls]
         await self._callbacks.take_over([item for item in ownerless if is_callback(item.id)])

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from engine.acd import Acd, ItemState
+from engine.acd import Acd, ItemState, Offer
 from engine.asterisk.ari import AriError
 from engine.call.callbacks import Callbacks
 from engine.call.calls import Calls
@@ -50,10 +50,10 @@ class Call:
 class Office:
     """What an engine has when it starts; `redis_away`: so often it does not say what the ACD has."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, redis_away: int = 0) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *items: ItemState, redis_away: int = 0) -> None:
         self.told: list[str] = []
         self.calls: dict[str, Call] = {}
-        self._away = redis_away
+        self._away, self._items = redis_away, items
         at = node()
         monkeypatch.setattr(at.ari, "send", self._send)
         monkeypatch.setattr(at, "adopt_caller", lambda about: Leg(about["id"]))
@@ -88,11 +88,24 @@ class Office:
         if self._away:
             self._away -= 1
             raise LineDown("gone")
-        return []
+        return list(self._items)
+
+    async def withdraw(self, item: str, *, reason: str) -> bool:
+        self.told.append(f"{item} is withdrawn: {reason}")
+        return True
+
+    async def miss(self, token: str, *_: Any, **__: Any) -> bool:
+        self.told.append(f"{token} is missed")
+        return True
 
 
 def record_of(call: str, phase: Phase = Phase.WAITING, *, queue: str = "sales", queued_ms: int = 1) -> CallRecord:
     return CallRecord(call, f"{call}-leg", "4008001234", phase=phase, queue=queue, queued_ms=queued_ms)
+
+
+def item_of(call: str) -> ItemState:
+    offer = Offer(f"1-{call}", call, "8001", "sales", 1)
+    return ItemState(call, "sales", "call", "offered", (offer,), 1, 1, "")
 
 
 async def test_a_leg_whose_end_is_not_answered_keeps_nobody_from_going_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,3 +132,18 @@ async def test_a_queue_that_is_gone_keeps_nobody_from_their_music(monkeypatch: p
         await office.recovery.take_over(records, [{"id": f"{r.id}-leg", "dialplan": CALLER} for r in records])
     assert [office.calls[record.id].leg.music for record in records] == ["", "jazz"]
     assert office.told == ["1abc goes on", "2abc goes on"]
+
+
+async def test_whoever_left_a_line_while_redis_was_away_does_not_stand_in_it_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    office = Office(monkeypatch, item_of("1abc"), item_of("2abc"))
+    records = [record_of("1abc", Phase.FLOW), record_of("2abc")]
+    async with asyncio.timeout(2):
+        await office.recovery.take_over(records, [{"id": f"{r.id}-leg", "dialplan": CALLER} for r in records])
+    assert office.told == [
+        "1abc goes on",
+        "1abc is withdrawn: engine_restarted",
+        "1-2abc is missed",
+        "2abc goes on",
+    ]
