@@ -25,6 +25,7 @@ from engine.call.waiting import Waiting
 from engine.config.queues import Queue
 from engine.flow.claim import announce, head_start_s, music, tier_of
 from engine.flow.leg import ANY_KEY, HungUp
+from engine.flow.patience import with_music
 from engine.flow.runner import Walk
 from engine.flow.steps import Ended, ToQueue
 from engine.flow.steps.base import Away, ToAgent, ToNumber
@@ -212,10 +213,10 @@ class InboundCall:
         record = self.record
         if self._conversation is not None:
             await self._conversation.end(now_ms())
-            await self._end_item(EndReason.COMPLETED_BY_AGENT)
-            await self._take_bridge_down()
+            await self._take_bridge_down()  # before anything that may take long: nothing is heard in there
             self._conversation = None
             record.announced = None  # it has come true
+            await with_music(self.leg, self._end_item(EndReason.COMPLETED_BY_AGENT))
         record.away = None
         if record.phase is not Phase.FLOW:
             record.go(Phase.FLOW)
