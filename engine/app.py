@@ -321,8 +321,8 @@ class Engine:
         left_behind, self._left_behind = self._left_behind, None
         if left_behind is not None:
             self.chores.begin(self._take_over(left_behind, abouts))
-        elif abouts:
-            self.chores.begin(self.recovery.strangers(abouts))
+        else:
+            self.recovery.strangers(abouts)
 
     async def _take_over(self, left_behind: Sequence[CallRecord], abouts: Sequence[dict[str, Any]]) -> None:
         await self.recovery.take_over(left_behind, abouts)

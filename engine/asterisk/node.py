@@ -213,9 +213,9 @@ class Node:
             del self._channels[channel.id]
         channel.note_gone(None if lost else {})
 
-    async def end_stranger(self, channel_id: str) -> None:
-        """Hangs up a channel that no call owns."""
-        await Channel(self.ari, channel_id).hang_up()
+    def end_stranger(self, channel_id: str) -> None:
+        """Hangs up a channel that no call owns; one that an order does not reach is there at the next resync, too."""
+        Channel(self.ari, channel_id).drop()
 
     # What Asterisk tells.
 

@@ -100,6 +100,9 @@ class CallbackCall(InboundCall):
             self.board.callbacks.bridged(self.record)
         return both
 
+    def leaves_line(self, reason: str) -> None:
+        """The callback may be tried again: what becomes of its item is said at the call's end."""
+
     async def _end_item(self, reason: EndReason) -> None:
         self.reserved.let_go()
         await self.board.callbacks.over(self.record, reason)

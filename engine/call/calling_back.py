@@ -11,6 +11,7 @@ from engine.asterisk.channel import Channel, LegEnd
 from engine.asterisk.node import LegOf
 from engine.call.agent_phone import AgentPhone
 from engine.call.callback_call import CallbackCall
+from engine.call.conversation import HANDED_OVER_S
 from engine.call.offer import Answer, Ringing
 from engine.call.outside import Unreached, why_unreached
 from engine.call.record import CallRecord, new_call_id, now_ms
@@ -22,8 +23,6 @@ from engine.flow.steps import ToQueue
 from engine.journal.events import CallAnswered
 
 ALL_LINES_TAKEN = "all_lines_taken"
-# An answered leg is handed to us within a moment.
-HANDED_OVER_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)

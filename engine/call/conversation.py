@@ -11,6 +11,8 @@ from engine.journal.events import BridgeEnded, BridgeStarted
 if TYPE_CHECKING:
     from engine.call.inbound import InboundCall
 
+# An answered leg is handed to us within a moment.
+HANDED_OVER_S = 2.0
 # How long the event that says who left may come after the refusal to bridge them.
 WHO_LEFT_S = 1.0
 
@@ -25,16 +27,18 @@ class Conversation:
 
     async def begin(self) -> bool:
         """Lets them talk; False when the agent was gone before the first word."""
-        call = self._call
+        call, leg = self._call, self.agent_leg
         record = call.record
         record.bridge = f"{record.id}-b{call.now_ms()}"
-        record.agent_channel = self.agent_leg.id
+        record.agent_channel = leg.id
+        # Asterisk tells that it is answered before it hands it over, and can bridge it only then.
+        await leg.until(lambda: leg.in_stasis or leg.gone.done(), HANDED_OVER_S)
         await call.leg.hold_music(False)
         try:
-            await call.board.node.bridge(record.bridge, call.leg, self.agent_leg)
+            await call.board.node.bridge(record.bridge, call.leg, leg)
         except AriRefused:
             # One of them has just left; when it is the caller, the call's scope ends this wait.
-            if not await self.agent_leg.until(self.agent_leg.gone.done, WHO_LEFT_S):
+            if not await leg.until(leg.gone.done, WHO_LEFT_S):
                 raise
             await call.board.node.unbridge(record.bridge)
             record.bridge = ""

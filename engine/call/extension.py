@@ -81,5 +81,5 @@ class Owner(Waiting):
 
     async def _after(self, missed: Missed) -> str:
         """Gives the place up; another offer of it may be on its way, and is dropped."""
-        await self._place.give_up(OUTCOMES[missed])
+        await self._leave(OUTCOMES[missed])
         return OUTCOMES[missed]

@@ -25,6 +25,7 @@ from engine.call.waiting import Waiting
 from engine.config.queues import Queue
 from engine.flow.claim import announce, head_start_s, music, tier_of
 from engine.flow.leg import ANY_KEY, HungUp
+from engine.flow.patience import with_music
 from engine.flow.runner import Walk
 from engine.flow.steps import Ended, ToQueue
 from engine.flow.steps.base import Away, ToAgent, ToNumber
@@ -61,6 +62,8 @@ class InboundCall:
         self.ringing: set[str] = set()  # tokens of the offers whose phones ring
         self.moved_to = ""  # the queue where a supervisor has sent the caller
         self.closing: EndReason | None = None
+        self._left_as = ""  # why the caller has left a line, when Redis was away and still has them in it
+        self._leaving: asyncio.Task[None] | None = None
         self._conversation: Conversation | None = None
         self.site = board.site  # the version that it began with, to its end
         self.leg.language = record.language
@@ -192,15 +195,28 @@ class InboundCall:
         self.record.go(Phase.WAITING)
         return False
 
+    def leaves_line(self, reason: str) -> None:
+        """While Redis is away the caller goes on in the flow; their item leaves the ACD when it is back."""
+        self._left_as = reason
+        self._leaving = asyncio.ensure_future(surely(self.out_of_line))
+
+    async def out_of_line(self) -> None:
+        """Takes out what Redis may still have of a line that the caller has left; before they stand in another, where
+        they would be taken for somebody who is in line already. Raises LineDown."""
+        if self._left_as:
+            acd, reason = self.board.acd, self._left_as
+            await acd.withdraw(self.item, reason) or await acd.leave(self.item, reason=reason)
+            self._left_as = ""
+
     async def _return_to_flow(self) -> None:
         """Takes down what the caller was in with somebody else."""
         record = self.record
         if self._conversation is not None:
             await self._conversation.end(now_ms())
-            await self._end_item(EndReason.COMPLETED_BY_AGENT)
-            await self._take_bridge_down()
+            await self._take_bridge_down()  # before anything that may take long: nothing is heard in there
             self._conversation = None
             record.announced = None  # it has come true
+            await with_music(self.leg, self._end_item(EndReason.COMPLETED_BY_AGENT))
         record.away = None
         if record.phase is not Phase.FLOW:
             record.go(Phase.FLOW)

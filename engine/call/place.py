@@ -52,9 +52,11 @@ class Place:
         began = time.monotonic()
         while True:
             try:
+                await call.out_of_line()
                 return await self._enqueue()
             except LineDown as fault:
                 if patience_s and time.monotonic() - began > patience_s:
+                    call.leaves_line("timed_out")  # Redis may have heard what it did not answer
                     return Placement(0, refused="timed_out")
                 log.warning("place.redis_away", call=call.record.id, error=str(fault))
                 await call.leg.hold_music(True, call.music)

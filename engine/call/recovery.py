@@ -58,7 +58,7 @@ class Recovery:
                 await self._callbacks.goes_on(call.record)
             if call.item not in self._expected:
                 self._go_on(call, conversation)
-        await self.strangers(list(there.values()))
+        self.strangers(list(there.values()))
         await self._take_over_items(records, waiting)
         await self._take_down_unknown_bridges(records)
         for call in waiting:
@@ -76,7 +76,11 @@ class Recovery:
         items = {item.id: item for item in adopted if not is_item(item.id)}
         for record in records:
             item = items.pop(record.item_id, None)
-            if item is not None and (item.id in expected or record.phase is Phase.FLOW):
+            if item is None:
+                continue
+            if record.phase is Phase.FLOW and record.queued_ms and not record.callback:
+                await self._forget(item)  # they had left the line when Redis was away
+            elif item.id in expected or record.phase is Phase.FLOW:
                 await self._settle(record, item)
         ownerless = [item for item in items.values() if item.id not in self._calls]
         await self._callbacks.take_over([item for item in ownerless if is_callback(item.id)])
@@ -92,7 +96,7 @@ class Recovery:
             log.warning("calls.wait_for_redis", waiting=len(waiting), error=str(fault))
         for call in waiting:
             if call.record.phase is Phase.WAITING:
-                with suppress(HungUp):
+                with suppress(HungUp, KeyError):  # that queue may be gone: the call will find out
                     await call.leg.hold_music(True, call.music)
         return await surely(self._acd.adopt)
 
@@ -100,13 +104,13 @@ class Recovery:
         call.recovered()
         self._calls.start(call, conversation)
 
-    async def strangers(self, abouts: Sequence[dict[str, Any]]) -> None:
+    def strangers(self, abouts: Sequence[dict[str, Any]]) -> None:
         """Channels in our application that no call owns: agents' legs end, callers begin."""
         for about in abouts:
             place = about["dialplan"]
             # A leg that an engine made; callers come from a number of the dialplan's, or with an errand of its.
             if place["exten"] in ("", "s") and "," not in place["app_data"]:
-                await self._node.end_stranger(about["id"])
+                self._node.end_stranger(about["id"])
             else:
                 self._node.arrive(about)
 

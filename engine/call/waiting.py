@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from engine.acd import Cancelled, Missed, Offer, Released, Sooner
@@ -53,9 +52,11 @@ class Waiting:
 
     async def conversation(self) -> Conversation | str:
         """Both can talk, or the outcome. Raises AriError, LineDown; HungUp comes from the call's scope."""
-        call = self._call
-        if call.record.phase is Phase.FLOW:  # a successor goes on waiting
-            call.record.go(Phase.WAITING)
+        call, record = self._call, self._call.record
+        if record.phase is Phase.FLOW:  # a successor goes on waiting
+            record.go(Phase.WAITING)
+            if not record.callback:  # which is in line already
+                call.notices.drop()  # what has come late is about a place that was left before
         while True:
             outcome = await self._answered()
             if isinstance(outcome, str):
@@ -67,6 +68,8 @@ class Waiting:
 
     async def _answered(self) -> Conversation | str:
         call = self._call
+        if (over := self._told_already()) is not None:
+            return over
         placement = await self._place.take()
         if placement.refused:
             return self._over(placement.refused)
@@ -89,6 +92,15 @@ class Waiting:
                     return outcome
         finally:
             await self._stop()
+
+    def _told_already(self) -> str | None:
+        """The outcome, if the ACD has ended the wait while nobody listened: as an agent dumped the call, or before a
+        successor was there. To take the place again would be to stand in line anew; whatever else was told is repeated
+        then."""
+        while (notice := self._call.notices.take()) is not None:
+            if isinstance(notice, Released):
+                return self._released(notice)
+        return None
 
     def ringing(self) -> list[Offer]:
         """The offers for which a phone rings."""
@@ -157,11 +169,17 @@ class Waiting:
         except LineDown:
             return None  # the caller presses again when nothing happens
 
-    async def _give_up_on_redis(self) -> str | None:
+    async def _give_up_on_redis(self) -> str:
         self._latest = None
-        with suppress(LineDown):  # what Redis still knows of it then, the call takes out at its end
-            await self._place.give_up("timed_out")
+        await self._leave("timed_out")
         return self._over("timed_out")
+
+    async def _leave(self, reason: str) -> None:
+        """Gives the place up, now or when Redis is back."""
+        try:
+            await self._place.give_up(reason)
+        except LineDown:
+            self._call.leaves_line(reason)
 
     # What the caller hears and presses.
 

@@ -233,6 +233,22 @@ async def test_a_branch_with_a_number_is_called_through_the_trunk(scene: Scene) 
 
 
 @pytest.mark.hotline("fragile")
+async def test_an_agent_who_rejects_while_redis_is_away_is_busy_all_the_same(scene: Scene) -> None:
+    agent = await scene.agent()
+    call = await dial(scene, ANNE, scene.user(agent))
+    ring = await agent.ringing()
+    scene.hotline.kill("redis", signal.SIGSTOP)
+    try:
+        await ring.reject()
+        assert await call.hears(PROMPTS_HZ["all-agents-busy"], within=SOON_S)
+    finally:
+        scene.hotline.kill("redis", signal.SIGCONT)
+    await call.ended()
+    await ended_as(scene, ANNE, "busy")
+    await scene.until_agent(scene.user(agent), work="idle")
+
+
+@pytest.mark.hotline("fragile")
 async def test_whoever_waits_for_an_agent_waits_on_for_that_agent_when_the_engine_is_killed(scene: Scene) -> None:
     agent, other = await scene.agents(2)
     bob, bobs_ring = await engaged(scene, agent)

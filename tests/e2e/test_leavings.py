@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 import wave
 from pathlib import Path
@@ -213,3 +214,22 @@ async def test_a_caller_says_how_it_was_after_the_agent_has_hung_up(scene: Scene
 
     (answered,) = await until(counted, within=SOON_S, what="an average for the agent")
     assert (answered["queue"], answered["answers"], answered["average"]) == ("sales", 1, 2.0)
+
+
+@pytest.mark.hotline("fragile")
+async def test_who_is_asked_how_it_was_hears_music_until_redis_is_back(scene: Scene) -> None:
+    agent = await scene.agent()
+    call = await scene.dial(FAY, number=SERVED)
+    ring = await agent.ringing()
+    await ring.answer()
+    await scene.until_connected(FAY)
+    assert await call.hears_silence(lasting=0.5, within=3)
+    scene.hotline.kill("redis", signal.SIGSTOP)
+    try:
+        await ring.hang_up()
+        assert await call.hears_something(within=3)
+    finally:
+        scene.hotline.kill("redis", signal.SIGCONT)
+    assert await call.hears(PROMPTS_HZ["survey-ask"], within=SOON_S)
+    await call.hang_up()
+    assert (await scene.row(FAY))["end_reason"] == "completed_by_agent"

@@ -271,6 +271,31 @@ async def test_a_phone_that_nobody_answers_beyond_the_longest_wait_was_the_last_
     assert ended[0] == "timed_out"
 
 
+async def test_an_agent_who_hangs_up_while_answering_beyond_the_longest_wait_was_the_last_one(scene: Scene) -> None:
+    (hasty,) = await scene.agents(1, RULES_POOL)
+    call = await scene.in_line(ANNE, BRIEF)
+    waiting = await queued(scene, ANNE)
+    ring = await hasty.ringing()
+    # The engine hears of answer and hang-up in one breath, as it would if they came in the same millisecond.
+    scene.hotline.kill("engine", signal.SIGSTOP)
+    try:
+        await until_waited(scene, waiting, BRIEF_MS + 200)
+        await ring.answer()
+        await ring.hang_up()
+        await ring.ended()
+        await scene.until_left(scene.user(hasty))
+    finally:
+        scene.hotline.kill("engine", signal.SIGCONT)
+    await scene.until_active(ANNE, "queue", "patient")
+    (following,) = await scene.agents(1, RULES_POOL)
+    await (await following.ringing()).answer()
+    await scene.until_connected(ANNE)
+    await call.hang_up()
+    assert [stay["queue"] for stay in await enqueued(scene, ANNE)] == ["brief", "patient"]
+    events = await scene.events_of(await scene.row(ANNE))
+    assert only(events, "offer.missed")["reason"] == "dumped"
+
+
 @pytest.mark.parametrize(("key", "hz", "outcome"), [("1", LEFT_HZ, "leave"), ("2", MESSAGE_HZ, "voicemail")])
 async def test_a_key_while_a_phone_rings_leads_out_and_the_agent_is_not_charged(
     scene: Scene, key: str, hz: int, outcome: str

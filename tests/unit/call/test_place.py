@@ -61,6 +61,10 @@ def caller(line: Line) -> Any:
     async def hold_music(on: bool, music_class: str) -> None:
         music.append((on, music_class))
 
+    async def out_of_line() -> None:
+        pass
+
+    left: list[str] = []
     return SimpleNamespace(
         item=record.id,
         record=record,
@@ -71,6 +75,9 @@ def caller(line: Line) -> Any:
         heard=music,
         now_ms=lambda: NOW_MS,
         saved=saved,
+        out_of_line=out_of_line,
+        leaves_line=left.append,
+        left=left,
     )
 
 
@@ -147,7 +154,9 @@ async def test_nobody_waits_for_redis_longer_than_for_an_agent(monkeypatch: pyte
     monkeypatch.setattr("engine.call.place.REDIS_AGAIN_S", 0.001)
     line = Line(away=10_000)
     brief = Terms(Policy(steps=(Step(0, "any"),), lease_ms=1, wrapup_ms=0, max_wait_ms=20))
-    assert (await Place(cast(InboundCall, caller(line)), brief).take()).refused == "timed_out"
+    call = caller(line)
+    assert (await Place(cast(InboundCall, call), brief).take()).refused == "timed_out"
+    assert call.left == ["timed_out"], "Redis may have heard what it did not answer"
 
 
 async def test_an_offer_that_comes_while_the_place_is_given_up_is_nobodys_any_more() -> None:
