@@ -24,7 +24,7 @@ REGISTER_AGAIN_S = 0.3
 CLEAN_WITHIN_S = 8.0
 HELD_BACK_MS = 500
 # What may still be said of a call that has ended; and of one whose caller is back in the dialplan.
-AFTERWARDS = {"wrapup.ended", "voicemail.heard", "voicemail.deleted", "callback.closed"}
+AFTERWARDS = {"wrapup.changed", "wrapup.ended", "voicemail.heard", "voicemail.deleted", "callback.closed"}
 IN_THE_DIALPLAN = {"ivr.played", "survey.answered"}
 
 
