@@ -170,6 +170,13 @@ class Channel:
                 raise HungUp from refused
             raise
 
+    async def look(self) -> None:
+        """Finds out whether it is still there, when something says that it is not."""
+        try:
+            await self.command("GET", "")
+        except HungUp:
+            self.note_gone({})
+
     def post(self, method: str, verb: str, **query: str | int) -> None:
         """A command on this channel that nobody waits for."""
         self._post(method, f"channels/{self.id}{verb}", query)

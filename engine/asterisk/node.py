@@ -20,19 +20,23 @@ from engine.flow.leg import HungUp
 
 log = structlog.get_logger()
 
+_ENDS = ("ChannelDestroyed", "StasisEnd")
 # What we act on; everything else costs Asterisk and us CPU for nothing.
 EVENTS = (
+    *_ENDS,
     "StasisStart",
-    "StasisEnd",
     "ChannelStateChange",
     "ChannelDtmfReceived",
-    "ChannelDestroyed",
     "PlaybackFinished",
     "RecordingFinished",
     "RecordingFailed",
     "DeviceStateChanged",
     "RESTResponse",  # the filter holds back even the answers to our own commands
 )
+
+
+# Asterisk's refusal to dial on behalf of a channel that has just gone (resource_channels.c).
+CALLER_HAS_LEFT = 400
 
 
 class LegOf(StrEnum):
@@ -103,6 +107,8 @@ class Node:
         self._on_arrival, self._on_device = on_arrival, on_device
         self._on_strangers, self._on_restart = on_strangers, on_restart
         self._channels: dict[str, Channel] = {}
+        self._unowned: set[str] = set()  # of Asterisk's last list of channels, those that no call has taken yet
+        self._left: set[str] = set()  # who has left since that list was asked for, of it and while it was on its way
         self._phones: tuple[str, ...] = ()
 
     # Calls out and bridges.
@@ -144,8 +150,8 @@ class Node:
     async def refusal(self, leg: Channel, dialled: asyncio.Future[Any]) -> int | None:
         """None once Asterisk dials what `originate` has asked for; else the status of its refusal, and the leg is gone.
 
-        500 means `no phone there`, so that the dial could not even begin, and 400 `the originator has just gone`
-        (resource_channels.c). Raises AriError.
+        500 means `no phone there`, so that the dial could not even begin; the other one is CALLER_HAS_LEFT. Raises
+        AriError.
         """
         try:
             await dialled
@@ -201,11 +207,11 @@ class Node:
             await channel.command("POST", "/continue")
         self._let_go(channel)
 
-    def _let_go(self, channel: Channel) -> None:
-        """The dialplan has it back."""
+    def _let_go(self, channel: Channel, *, lost: bool = False) -> None:
+        """The dialplan has it back, or it is `lost`."""
         if self._channels.get(channel.id) is channel:
             del self._channels[channel.id]
-        channel.note_gone({})
+        channel.note_gone(None if lost else {})
 
     async def end_stranger(self, channel_id: str) -> None:
         """Hangs up a channel that no call owns."""
@@ -227,6 +233,8 @@ class Node:
     def _note_channel(self, kind: str, event: Event) -> None:
         about = event["channel"]
         channel = self._channels.get(about["id"])
+        if kind in _ENDS and (about["id"] in self._unowned or not self.ari.up.is_set()):
+            self._left.add(about["id"])
         if channel is None:
             if kind == "StasisStart":
                 self._begin(about)
@@ -234,7 +242,7 @@ class Node:
                 self.ears.note(event)
         elif kind == "ChannelDtmfReceived":
             channel.note_digit(*key_of(event))
-        elif kind in ("ChannelDestroyed", "StasisEnd"):
+        elif kind in _ENDS:
             channel.note_gone(event)
             del self._channels[channel.id]
         else:
@@ -243,6 +251,7 @@ class Node:
                 channel.note_in_stasis()
 
     def _begin(self, about: dict[str, Any]) -> None:
+        self._left.discard(about["id"])  # the dialplan may lend a caller again
         if about["id"].startswith(_MADE_BY_ENGINES):  # whoever asked for the leg has given it up
             Channel(self.ari, about["id"]).drop()
         else:
@@ -298,6 +307,10 @@ class Node:
         return channel
 
     def _adopt(self, channel: Channel, about: dict[str, Any]) -> None:
+        self._unowned.discard(channel.id)
+        if channel.id in self._left:
+            channel.note_gone({})
+            return
         self._channels[channel.id] = channel
         if _in_stasis(about):
             channel.note_in_stasis()
@@ -334,14 +347,16 @@ class Node:
             self._on_restart()
 
     async def _resync_channels(self, app: str) -> None:
+        # The list is of one moment; who comes or goes while it is on its way, events tell.
+        self._left.clear()
+        known = list(self._channels.values())
         ours = set((await self.ari.http("GET", f"applications/{app}"))["channel_ids"])
-        there = {c["id"]: c for c in await self.ari.http("GET", "channels")}
-        for channel in list(self._channels.values()):
+        there = {c["id"]: c for c in await self.ari.http("GET", "channels") if c["id"] not in self._left}
+        for channel in known:
             about = there.get(channel.id)
             if about is None:
                 if not channel.to_be_made:
-                    channel.note_gone()
-                    self._channels.pop(channel.id, None)
+                    self._let_go(channel, lost=True)
             elif channel.in_stasis and not _in_stasis(about):
                 self._let_go(channel)
             else:
@@ -351,8 +366,10 @@ class Node:
                     channel.note_in_stasis()
         # Among `ours` are channels that we only hear the keys of: the dialplan has those. A leg that an engine made is
         # in no Stasis before it is answered; its id is an engine's.
-        strangers = [there[i] for i in ours if i in there and i not in self._channels]
-        self._on_strangers([a for a in strangers if _in_stasis(a) or a["id"].startswith(_MADE_BY_ENGINES)])
+        left_over = [there[i] for i in ours if i in there and i not in self._channels]
+        strangers = [a for a in left_over if _in_stasis(a) or a["id"].startswith(_MADE_BY_ENGINES)]
+        self._unowned = {about["id"] for about in strangers}
+        self._on_strangers(strangers)
 
     async def look_at_phones(self) -> None:
         """Reads every watched phone's state and asks to be told of changes. Raises AriError."""

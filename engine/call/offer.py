@@ -14,7 +14,7 @@ import structlog
 from engine.acd import Missed, Offer
 from engine.asterisk.ari import AriError
 from engine.asterisk.channel import Channel, LegEnd
-from engine.asterisk.node import LegOf
+from engine.asterisk.node import CALLER_HAS_LEFT, LegOf
 from engine.call.agent_phone import AgentPhone, phone_of
 from engine.call.confirming import confirmed
 from engine.call.missed import ALARMING, why_missed, why_refused
@@ -113,6 +113,8 @@ class Ringing:
         self._call.save()
         try:
             refusal = await self._node.refusal(leg, dialled)
+            if refusal == CALLER_HAS_LEFT and self._call.originator:
+                await self._call.leg.look()  # a caller who is not there would stand first in line for ever
             missed = why_refused(refusal) if refusal else await self._until_taken(phone, leg)
         except AriError as fault:  # it costs the offer, and not the caller's place
             log.warning("offer.asterisk_away", call=self._call.record.id, error=str(fault))

@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from engine.asterisk.ari import Ari, AriError
+from engine.asterisk.channel import LegEnd
 from engine.asterisk.node import LegOf
-from tests.unit.fake_ari import SOON_S, channel, line
+from tests.unit.fake_ari import SOON_S, FakeAri, channel, line
 
 PHONE = LegOf.AGENT.id("t-1")
 
@@ -114,3 +115,55 @@ async def test_whoever_is_in_the_dialplan_again_is_not_hung_up_on_by_an_order_fr
         assert not caller.gone.result().lost
         await there.node.ari.request("GET", "anything")
         assert "caller" in there.asterisk.channels
+
+
+async def test_who_leaves_while_the_list_of_channels_is_on_its_way_is_no_stranger() -> None:
+    asterisk = FakeAri()
+    asterisk.on_list = lambda: asterisk.tell("ChannelDestroyed", channel("caller"), cause=16)
+    async with line([channel("caller"), channel("other")], asterisk=asterisk) as there:
+        assert [about["id"] for about in there.strangers] == ["other"]
+
+
+async def test_a_call_that_ours_was_until_just_now_is_no_stranger_either() -> None:
+    async with line([channel("caller")]) as there:
+        caller = there.node.adopt_caller(channel("caller"))
+        there.strangers.clear()
+        await there.breaks()
+        there.asterisk.on_list = lambda: there.asterisk.tell("ChannelDestroyed", channel("caller"), cause=16)
+        await there.is_back()
+        assert caller.gone.result() == LegEnd(16)
+        assert there.strangers == []
+
+
+async def test_who_leaves_before_their_call_has_been_found_has_left_when_it_is() -> None:
+    async with line([channel("caller")]) as there:
+        there.asterisk.tell("StasisEnd", channel("caller"))
+        await there.node.ari.request("GET", "anything")
+        (about,) = there.strangers
+        assert there.node.adopt_caller(about).gone.result() == LegEnd()
+
+
+async def test_who_comes_while_the_list_of_channels_is_on_its_way_is_not_lost() -> None:
+    async with line() as there:
+        await there.breaks()
+        there.asterisk.on_list = lambda: there.asterisk.tell("StasisStart", channel("caller"))
+        await there.is_back()
+        (arrival,) = there.arrived
+        assert not arrival.leg.gone.done()
+        there.asterisk.tell("ChannelDestroyed", channel("caller"), cause=16)
+        await arrival.leg.until(arrival.leg.gone.done, SOON_S)
+        assert arrival.leg.gone.result() == LegEnd(16)
+
+
+async def test_a_caller_lent_twice_while_the_list_of_channels_is_on_its_way_is_there() -> None:
+    def lend_again() -> None:
+        there.asterisk.tell("StasisEnd", channel("caller"))
+        there.asterisk.tell("StasisStart", channel("caller"))
+
+    async with line([channel("caller")]) as there:
+        before = there.node.adopt_caller(channel("caller"))
+        await there.breaks()
+        there.asterisk.on_list = lend_again
+        await there.is_back()
+        assert before.gone.done()
+        assert not there.arrived[0].leg.gone.done()

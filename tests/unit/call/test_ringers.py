@@ -8,8 +8,9 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from engine.acd import Missed, Offer
-from engine.asterisk.ari import AriError
+from engine.asterisk.ari import AriError, AriRefused
 from engine.asterisk.channel import Channel, LegEnd
+from engine.asterisk.node import CALLER_HAS_LEFT
 from engine.call.inbound import InboundCall
 from engine.call.offer import Answer
 from engine.call.outside_lines import OutsideLines
@@ -46,6 +47,10 @@ class Ari:
         done.set_result(None)
         return done
 
+    async def request(self, method: str, uri: str, _: Any = None) -> None:
+        """Of a caller who is not there."""
+        raise AriRefused(404, f"{method} {uri}", "Channel not found")
+
 
 class Office:
     """A caller and all that rings for them; nobody but the ACD and Asterisk is a stand-in."""
@@ -57,6 +62,8 @@ class Office:
         self.missed: list[tuple[str, Missed]] = []
         self.accepted: list[str] = []
         self.asterisk_is_away = False
+        self.refuses: int | None = None
+        self.caller = Channel(cast(Any, self.ari), "c1")
         self.phones = SimpleNamespace(ours=lambda *_: None, is_idle=lambda _: True, unreachable=lambda _: None)
         site = SimpleNamespace(hotline=HOTLINE, agents=AGENTS)
         board = SimpleNamespace(acd=self, node=self, phones=self.phones, site=site, outside_lines=OutsideLines())
@@ -64,6 +71,7 @@ class Office:
         call = SimpleNamespace(
             board=board,
             record=self.record,
+            leg=self.caller,
             now_ms=lambda: NOW_MS,
             ringing=set(),
             originator="c1",
@@ -79,10 +87,11 @@ class Office:
         self.dialled.set()
         return leg, self.ari.send("POST", "channels")
 
-    async def refusal(self, _: Channel, dialled: asyncio.Future[None]) -> None:
+    async def refusal(self, _: Channel, dialled: asyncio.Future[None]) -> int | None:
         if self.asterisk_is_away:
             raise AriError("no answer in time")
         await dialled
+        return self.refuses
 
     # The ACD.
 
@@ -182,6 +191,15 @@ async def test_an_asterisk_that_does_not_answer_costs_the_offer_and_the_leg_that
     assert list(office.ringers.ended()) == [Missed.FAILED]
     assert office.missed == [(token, Missed.FAILED)]
     assert office.ended() == [(f"agent-{token}", "normal")]
+
+
+async def test_a_dial_that_is_refused_for_a_caller_who_is_not_there_ends_their_call() -> None:
+    office = Office()
+    office.refuses = CALLER_HAS_LEFT
+    token = office.ring("8001")
+    await office.until_all_are_done()
+    assert office.caller.gone.done()
+    assert office.missed == [(token, Missed.FAILED)]
 
 
 async def test_who_has_rejected_a_caller_is_not_rung_for_them_in_the_next_queue_either() -> None:
