@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
-import sys
 
 import pytest
 
-from tests.e2e.hotline import Hotline
+from tests.e2e.own_engine import own_engine, until_no_engine
 from tests.e2e.scene import AGENT_HZ, CALLER_HZ, Scene, kinds_of
-from tests.e2e.site_of_tones import PROJECT
-from tests.e2e.waiting import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.hotline("fragile")]
 
 CALLER = "13600136021"
-
-
-async def until_no_engine(hotline: Hotline) -> int:
-    """Kills the engine with nobody there to start it again; gives its pid."""
-    hotline.tell(signal.SIGSTOP)
-    old = hotline.kill("engine")
-
-    async def alone() -> bool:
-        return bool(await hotline.ari("applications") == [])
-
-    await until(alone, within=5, what="Asterisk has no application any more")
-    return old
 
 
 async def test_the_fallback_queue_rings_an_agent_when_no_engine_is_connected(scene: Scene) -> None:
@@ -51,14 +35,8 @@ async def test_the_fallback_queue_rings_an_agent_when_no_engine_is_connected(sce
 async def test_an_engine_serves_a_whole_call_over_http_alone(scene: Scene) -> None:
     """Asterisk before 22.4 has no REST over WebSocket."""
     agent = await scene.agent()
-    hotline = scene.hotline
-    old = await until_no_engine(hotline)
-    argv = [sys.executable, "-m", "tests.e2e.http_only_engine", str(hotline.site), str(hotline.state.folder)]
-    with (hotline.state.log / "engine.log").open("ab") as log:
-        engine = await asyncio.create_subprocess_exec(*argv, str(hotline.ports.base), cwd=PROJECT, stderr=log)
-    try:
-        await until(hotline.ready, within=20, what="the engine over HTTP is ready")
-        status = await hotline.ask("/v1/status")
+    async with own_engine(scene.hotline, http_only=True):
+        status = await scene.hotline.ask("/v1/status")
         assert status["asterisk"]["rest_over_websocket"] is False
         call, ring = await scene.talking(CALLER, agent)
         await call.play_tone(CALLER_HZ)
@@ -70,8 +48,3 @@ async def test_an_engine_serves_a_whole_call_over_http_alone(scene: Scene) -> No
         row = await scene.row(CALLER)
         assert row["end_reason"] == "completed_by_agent"
         assert kinds_of(await scene.events_of(row)).count("call.answered") == 1
-    finally:
-        engine.terminate()
-        await asyncio.wait_for(engine.wait(), 20)
-        hotline.tell(signal.SIGCONT)
-        await hotline.replaced("engine", old)
