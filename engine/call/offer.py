@@ -113,7 +113,7 @@ class Ringing:
         self._call.save()
         try:
             refusal = await self._node.refusal(leg, dialled)
-            if refusal == CALLER_HAS_LEFT:
+            if refusal == CALLER_HAS_LEFT and self._call.originator:
                 await self._call.leg.look()  # a caller who is not there would stand first in line for ever
             missed = why_refused(refusal) if refusal else await self._until_taken(phone, leg)
         except AriError as fault:  # it costs the offer, and not the caller's place
