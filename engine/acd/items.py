@@ -53,7 +53,8 @@ class Items(Staff):
 
         `head_start_ms`, `strict`: its own, beside the policy's. `served_within_ms`: its own, or the policy's if that is
         less; 0 for none.
-        `waited_ms`: counts as having come so long ago, in everything but the policy's longest wait, which begins now.
+        `waited_ms`: counts as having come so long ago, in everything but the policy's longest wait, which begins now,
+        or after `hold_ms`.
         `preferred`: first in choice; for `patience_ms` nobody else, while they are at work. `exclude`: agents who are
         not to have it for so many ms. `who`: a digest of a verified caller, who gets a place back that they abandoned
         lately. `replaces`: takes the place of that item. `closes_in_ms`: who still waits then is released, reason
@@ -164,15 +165,16 @@ class Items(Staff):
         """
         return await self._done("withdraw", item, reason, int(keep_place))
 
-    async def defer(self, item: str, ms: int, reason: str) -> bool:
-        """Out of the line for so long, at the same place afterwards; whoever is reserved for it is free, uncharged.
-        False: unknown, or accepted."""
-        return await self._done("defer", item, ms, reason)
+    async def defer(self, item: str, ms: int, reason: str, *, closes_in_ms: int | None = None) -> bool:
+        """Out of the line for so long, at the same place afterwards, where the policy's longest wait begins anew; its
+        queue closes on it then, None: does not. Whoever is reserved for it is free, uncharged. False: unknown, or
+        accepted."""
+        return await self._done("defer", item, ms, reason, _closes_in(closes_in_ms))
 
     async def closes(self, item: str, closes_in_ms: int | None) -> bool:
-        """Its queue closes at another moment than was said when it came: None when that does not end its wait. False:
-        unknown, or accepted."""
-        return await self._done("closes", item, -1 if closes_in_ms is None else max(closes_in_ms, 0))
+        """Its queue closes at another moment than was said when it came: None when that does not end its wait. Before
+        it is back from being put off, that does not concern it. False: unknown, or accepted."""
+        return await self._done("closes", item, _closes_in(closes_in_ms))
 
     async def leave(self, item: str, *, reason: str) -> bool:
         """The agent's leg left: the item ends, wrap-up starts. False: unknown, or nobody accepted it."""
@@ -214,6 +216,10 @@ class Items(Staff):
             told, within, *sums = map(int, numbers)
             found.append(Accuracy(queue, told, within, *(round(total / told) for total in sums)))
         return sorted(found, key=lambda accuracy: accuracy.queue)
+
+
+def _closes_in(ms: int | None) -> int:
+    return -1 if ms is None else max(ms, 0)
 
 
 def _item_state(row: list[Any]) -> ItemState:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from engine.acd import AgentTerms, Empty, Order, Policy, Step
@@ -160,6 +160,15 @@ def closes_in_ms(queue: Queue, site: Site, orders: StandingOrders, at: datetime)
 def still_open_ms(queue: Queue, site: Site, orders: StandingOrders, at: datetime) -> int | None:
     """The same for somebody who waits already: some queues serve them still when they have closed."""
     return closes_in_ms(queue, site, orders, at) if queue.closing == "eject" else None
+
+
+def next_closing_ms(queue: Queue, site: Site, orders: StandingOrders, at: datetime) -> int | None:
+    """The same for what is put back into the queue at that moment, whether it is open then or not: until it closes the
+    next time."""
+    # A millisecond more: what is rounded to milliseconds may lie just before the opening.
+    opens_ms = opens_in_ms(queue.hours, site, orders, at) + 1
+    closes_ms = still_open_ms(queue, site, orders, at + timedelta(milliseconds=opens_ms))
+    return opens_ms + closes_ms if closes_ms else None
 
 
 def opens_in_ms(hours: str | None, site: Site, orders: StandingOrders, at: datetime) -> int:

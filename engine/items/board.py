@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -143,7 +143,7 @@ class Board:
         back as if it came then, first of all to them. Raises NotThere, NotThisItem, LineDown."""
         item, agent = self.item(item_id), self.desks.holder(item_id)
         if not agent:
-            if not await self._acd.defer(item_id, ms, reason):
+            if not await self._acd.defer(item_id, ms, reason, closes_in_ms=self._closes_in_ms(item, ms)):
                 raise NotThisItem(f"{item_id} has just been accepted, or has ended")
             self.desks.stop_all(item_id)
             return
@@ -263,8 +263,8 @@ class Board:
         """`came_ms`: since when it counts as waiting; a moment to come: put off until then, or for `hold_ms`
         milliseconds. Raises LineDown."""
         site, now_ms = self._site(), _now_ms()
-        queue = site.queues[item.queue]
         came_ms = came_ms or now_ms
+        hold_ms = max(came_ms - now_ms, hold_ms)
         placement = await self._acd.enqueue(
             item.id,
             queue=item.queue,
@@ -275,12 +275,24 @@ class Board:
             strict=strict,
             waited_ms=now_ms - came_ms,
             preferred=preferred,
-            closes_in_ms=policies.closes_in_ms(queue, site, self._orders, _now()),
-            hold_ms=max(came_ms - now_ms, hold_ms),
+            closes_in_ms=self._closes_in_ms(item, hold_ms),
+            hold_ms=hold_ms,
         )
         for offer in placement.offers:
             self._ring(item, offer)
         return placement
+
+    def _closes_in_ms(self, item: Item, hold_ms: int) -> int | None:
+        """Until its queue closes on it: for what comes now perhaps at once, for what comes back not before it is
+        there."""
+        site, now = self._site(), _now()
+        queue = site.queues.get(item.queue)
+        if queue is None:
+            return None
+        if not hold_ms:
+            return policies.closes_in_ms(queue, site, self._orders, now)
+        closes_ms = policies.next_closing_ms(queue, site, self._orders, now + timedelta(milliseconds=hold_ms))
+        return hold_ms + closes_ms if closes_ms else None
 
     def _go_again(self, again: Again) -> asyncio.Task[str]:
         """Why its queue refused the item; "" when it is there. Whoever waits for it may stop waiting."""

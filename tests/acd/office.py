@@ -20,6 +20,7 @@ from engine.items import Board, Item, is_item, new_item, policies_of
 from engine.journal.journal import Journal
 from engine.orders import StandingOrders
 from engine.redis_line import RedisLine
+from engine.store.order_rows import HoursOrder, Orders
 
 SMALL = Path(__file__).parents[1] / "unit/small_site"
 QUEUES: dict[str, Any] = {
@@ -28,6 +29,7 @@ QUEUES: dict[str, Any] = {
     "both": {"kind": "email", "require": "english", "ring": "20s", "ring_at_once": 2},
     "members": {"kind": "email", "ring": "20s"},
     "opening": {"kind": "email", "require": "english", "hours": "office", "closing": "eject"},
+    "drained": {"kind": "email", "require": "english", "ring": "20s", "hours": "office"},
     "brief": {"kind": "email", "require": "english", "ring": "20s", "max_wait": "200ms"},
 }
 SOON_S = 5.0
@@ -102,6 +104,11 @@ class Office:
         await until(lambda: desk.offers)
         offers: list[dict[str, Any]] = desk.view()["offers"]
         return offers[0]
+
+    async def closes(self) -> None:
+        """The queues with hours do, until further notice."""
+        self.orders.replace(Orders(1, [HoursOrder(calendar="office", is_open=False)], (), ()))
+        await self.board.hours_changed()
 
     async def until_work(self, agent: str, work: str) -> None:
         async with asyncio.timeout(SOON_S):

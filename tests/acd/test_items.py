@@ -12,7 +12,6 @@ import pytest
 from engine.acd import Device, Intent, Placement
 from engine.items import NotThere, NotThisItem, TooLarge, TooMany, board, new_item, presence
 from engine.redis_line import LineDown, RedisLine
-from engine.store.order_rows import HoursOrder, Orders
 from tests.acd.office import Office, site, until
 
 
@@ -120,8 +119,7 @@ async def test_a_moved_item_keeps_the_priority_that_somebody_has_given_it(office
 
 async def test_what_waits_is_reached_by_an_order_about_opening_hours(office: Office) -> None:
     sent_out, stays = await office.add("opening"), await office.add("mail")
-    office.orders.replace(Orders(1, [HoursOrder(calendar="office", is_open=False)], (), ()))
-    await office.board.hours_changed()
+    await office.closes()
     assert office.board.items() == [stays]
     ended = next(event for event in await office.events(sent_out) if event["type"] == "item.ended")
     assert ended["reason"] == "closed"
@@ -155,6 +153,39 @@ async def test_a_waiting_item_that_is_put_off_is_offered_to_nobody_meanwhile(off
     await office.board.defer(item.id, 100, "too early")
     assert not office.board.desks.of("8002").offers
     assert (await office.offered("8002"))["attempt"] == 2
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_an_item_put_off_for_longer_than_it_may_wait_comes_back(office: Office, accepted: bool) -> None:
+    await office.ready("8002")
+    item = await office.add("brief")
+    offer = await office.offered("8002")
+    if accepted:
+        await office.board.accept(offer["token"])
+    await office.board.defer(item.id, 500, "customer answers tomorrow")
+    assert (await office.offered("8002"))["item"]["id"] == item.id
+
+
+@pytest.mark.parametrize("queue", ["opening", "drained"])
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_an_item_put_off_while_its_queue_is_closed_comes_back(office: Office, queue: str, accepted: bool) -> None:
+    await office.ready("8002")
+    item = await office.add(queue)
+    offer = await office.offered("8002")
+    if accepted:
+        await office.board.accept(offer["token"])
+    await office.closes()
+    await office.board.defer(item.id, 100, "customer answers tomorrow")
+    assert (await office.offered("8002"))["item"]["id"] == item.id
+
+
+async def test_an_item_put_off_is_not_reached_by_an_order_to_close_before_it_is_back(office: Office) -> None:
+    await office.ready("8002")
+    item = await office.add("opening")
+    await office.offered("8002")
+    await office.board.defer(item.id, 300, "customer answers tomorrow")
+    await office.closes()
+    assert (await office.offered("8002"))["item"]["id"] == item.id
 
 
 async def test_an_item_that_has_waited_too_long_ends(office: Office) -> None:

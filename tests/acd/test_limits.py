@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from engine.acd import Intent, Missed
 from tests.acd.desk import LEASE_MS, Desk, policy
 
@@ -202,6 +204,41 @@ async def test_deferred_item_is_offered_to_nobody_and_keeps_its_place(desk: Desk
     assert await desk.acd.position("callback") == 1
     await desk.acd.leave("other", reason="completed")
     assert desk.last.item == "callback"
+
+
+@pytest.mark.parametrize("held_at_first", [True, False])
+async def test_what_is_put_off_for_longer_than_it_may_wait_begins_its_wait_when_it_is_back(
+    desk: Desk, held_at_first: bool
+) -> None:
+    await desk.staff({"8001": {}}, "any", ready=False)
+    terms = policy("any", max_wait_ms=10_000)
+    await desk.calls("mail", terms, hold_ms=60_000 if held_at_first else 0)
+    if not held_at_first:
+        await desk.passes(9_000)
+        await desk.acd.defer("mail", 60_000, "tomorrow")
+    await desk.passes(60_000)
+    assert await desk.acd.position("mail") == 1
+    await desk.passes(9_999)
+    assert ends(desk) == []
+    await desk.passes(1)
+    assert ends(desk) == [("mail", "timed_out")]
+
+
+async def test_what_is_put_off_minds_the_closing_time_that_it_was_told_and_none_before_it_is_back(desk: Desk) -> None:
+    await desk.staff({"8001": {}}, "any", ready=False)
+    for item in ("tonight", "tomorrow night", "open end"):
+        await desk.calls(item, closes_in_ms=5_000)
+        assert await desk.acd.defer(item, 60_000, "tomorrow", closes_in_ms=70_000)
+    for item in ("tonight", "tomorrow night"):
+        assert await desk.acd.closes(item, 0)
+    assert await desk.acd.closes("tomorrow night", 80_000)
+    assert await desk.acd.closes("open end", None)
+    await desk.passes(69_999)
+    assert ends(desk) == []
+    await desk.passes(1)
+    assert ends(desk) == [("tonight", "closed")]
+    await desk.passes(600_000)
+    assert ends(desk)[1:] == [("tomorrow night", "closed")]
 
 
 async def test_item_that_is_held_at_first_may_come_where_nobody_is_yet(desk: Desk) -> None:

@@ -31,6 +31,9 @@ HISTORIES, STEPS = (int(os.environ.get("HISTORIES", "6000")), 60) if THOROUGH el
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 
 milliseconds = st.sampled_from([1, 1_000, 3_000, 5_000, 10_000, LEASE_MS, 60_000])
+# Some are longer than any queue lets wait.
+put_off = st.sampled_from([1, 1_000, 7_000, 31_000, 45_000])
+closing = st.sampled_from([None, 0, 2_000, 25_000, 50_000])
 agents = st.sampled_from(sorted(STAFF))
 engines = st.sampled_from(["one", "one", "one", "two"])
 arrivals = st.fixed_dictionaries(
@@ -44,7 +47,7 @@ arrivals = st.fixed_dictionaries(
         "served_within_ms": st.sampled_from([3_000, 12_000]),
         "exclude": st.sampled_from([{"8001": 4_000}, {"8002": 30_000, "8003": 1_000}, {"8004": 20_000}]),
         "closes_in_ms": st.sampled_from([0, 2_000, 25_000]),
-        "hold_ms": st.sampled_from([1_000, 7_000]),
+        "hold_ms": put_off,
         "who": st.sampled_from(["w1", "w2"]),
     },
 ).filter(lambda asked: len(asked) < 6)
@@ -164,12 +167,13 @@ class Histories(SideBySide):
             self._ends(item)
 
     def item_is_deferred(self, draw: Draw) -> None:
-        item, engine, ms = self._some_item(draw), draw(engines, "engine"), draw(milliseconds, "ms")
-        asked = self.desks[engine].acd.defer(item, ms, "dialling")
-        self._both(asked, lambda: self.model.defer(item, engine, ms, "dialling"))
+        item, engine, ms = self._some_item(draw), draw(engines, "engine"), draw(put_off, "ms")
+        closes_in_ms = draw(closing, "closes in")
+        asked = self.desks[engine].acd.defer(item, ms, "dialling", closes_in_ms=closes_in_ms)
+        self._both(asked, lambda: self.model.defer(item, engine, ms, "dialling", closes_in_ms))
 
     def closing_is_set_anew(self, draw: Draw) -> None:
-        item, closes_in_ms = self._some_item(draw), draw(st.sampled_from([None, 0, 2_000, 25_000]), "closes in")
+        item, closes_in_ms = self._some_item(draw), draw(closing, "closes in")
         asked = self.desks[draw(engines, "engine")].acd.closes(item, closes_in_ms)
         self._both(asked, lambda: self.model.closes(item, closes_in_ms))
 

@@ -45,15 +45,20 @@ local function set_closing(i, closes_in)
   end
 end
 
--- How long somebody has waited elsewhere counts for their turn, and not for how long they may wait here: two queues that
--- overflow into each other would else refuse them to each other for ever.
-local function set_limits(i, asked)
-  local terms = i.terms
-  if terms.max_wait > 0 then i.longest_at = NOW + terms.max_wait end
-  set_closing(i, asked.closes_in)
-  local within, own = terms.served_within, asked.served_within
+-- From now on, or once it is back from being put off. How long somebody has waited elsewhere counts for their turn, and
+-- not for how long they may wait here: two queues that overflow into each other would else refuse them to each other for
+-- ever.
+local function set_limits(i, put_off, closes_in)
+  if i.terms.max_wait > 0 then i.longest_at = NOW + put_off + i.terms.max_wait end
+  set_closing(i, closes_in)
+end
+
+-- own: of the item, where it has one; the earlier counts.
+local function set_urgency(i, own)
+  local within = i.terms.served_within
   if own > 0 and (within == 0 or own < within) then within = own end
   if within > 0 then i.urgent_at = i.at + within end
+end
 end
 
 local function refusal(i, takes_over)
@@ -92,7 +97,8 @@ register('enqueue', function(args)
   if not used_before and call('HEXISTS', PREFIX .. 'policies', args[4]) == 0 then return -1 end
   local i = new_item(args, asked)
   local place, takes_over = inherit(i, asked)
-  set_limits(i, asked)
+  set_limits(i, asked.hold, asked.closes_in)
+  set_urgency(i, asked.served_within)
   for n = 1, #asked.exclude, 2 do i.excluded[asked.exclude[n]] = NOW + asked.exclude[n + 1] end
   i.step = i.preferred ~= '' and asked.patience > 0 and 0 or 1
   place_in_steps(i)
@@ -152,14 +158,15 @@ register('withdraw', function(args)
   return 1
 end)
 
--- defer(item, ms, reason) -> 1; 0: unknown item, or an agent has accepted it. Out of the line until then, at the same
--- place afterwards; whoever is reserved for it is free again, uncharged. O(k R log n)
+-- defer(item, ms, reason, closes_in) -> 1; 0: unknown item, or an agent has accepted it. Out of the line until then, at the
+-- same place afterwards, for as long as whoever comes then; whoever is reserved for it is free again, uncharged. O(k R log n)
 register('defer', function(args)
   local i, ms, reason = load_item(args[3]), tonumber(args[4]), args[5]
   if not i or i.state == 'talking' then return 0 end
   local cancelled = cancel_offers(i, reason, nil, i.engine ~= ENGINE)
   stop_waiting(i)
   i.state, i.back_at = 'deferred', NOW + ms
+  set_limits(i, ms, tonumber(args[6]))
   save_item(i)
   arm_item(i)
   journal('item.deferred', i.id, '"reason":' .. quoted(reason) .. ',"until":' .. whole(i.back_at))
@@ -168,11 +175,13 @@ register('defer', function(args)
 end)
 
 -- closes(item, closes_in) -> 1; 0: unknown item, or an agent has accepted it. It may wait for so long from now on, or -1: until
--- its longest wait is over; a phone that rings rings to its end. O(k R log n)
+-- its longest wait is over; a phone that rings rings to its end, and what is put off until after that is not concerned.
+-- O(k R log n)
 register('closes', function(args)
-  local i = load_item(args[3])
+  local i, closes_in = load_item(args[3]), tonumber(args[4])
   if not i or i.state == 'talking' then return 0 end
-  set_closing(i, tonumber(args[4]))
+  if closes_in >= 0 and NOW + closes_in <= i.back_at then return 1 end
+  set_closing(i, closes_in)
   if i.state == 'waiting' and i.limit_at > 0 and i.limit_at <= NOW then
     release(i, i.limit_why, '')
     return 1

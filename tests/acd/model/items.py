@@ -38,7 +38,7 @@ class Items(Ahead):
         if other is not None and other.state == "talking":
             other = None
         item = self._comes(
-            ModelItem(id_, queue, policy, engine, self.now, self._next()), other, waited_ms=waited_ms, **asked
+            ModelItem(id_, queue, policy, engine, self.now, self._next()), other, hold_ms, waited_ms=waited_ms, **asked
         )
         why = "" if hold_ms else self._refusal(item, other)
         if why:
@@ -60,7 +60,7 @@ class Items(Ahead):
         return self.position(item.id), waited_ms if waited_ms > said_ms else 0
 
     def _comes(
-        self, item: ModelItem, other: ModelItem | None, *, waited_ms: int, head_start_ms: int = 0,
+        self, item: ModelItem, other: ModelItem | None, hold_ms: int, *, waited_ms: int, head_start_ms: int = 0,
         served_within_ms: int = 0,
         preferred: str = "", patience_ms: int = 0, exclude: Mapping[str, int] | None = None, who: str = "",
         closes_in_ms: int | None = None,
@@ -75,9 +75,7 @@ class Items(Ahead):
             if other.at <= item.at:
                 item.at, item.seq = other.at, other.seq
             item.head, item.strict = max(item.head, other.head), max(item.strict, other.strict)
-        if policy.max_wait_ms:
-            item.longest_at = self.now + policy.max_wait_ms
-        self._set_closing(item, closes_in_ms)
+        self._set_limits(item, hold_ms, closes_in_ms)
         limits = [limit for limit in (policy.served_within_ms, served_within_ms) if limit]
         if limits:
             item.urgent_at = item.at + min(limits)
@@ -86,6 +84,12 @@ class Items(Ahead):
         self._place_in_steps(item)
         item.line, item.score = self.line(item, item.step), self.score(item)
         return item
+
+    def _set_limits(self, item: ModelItem, put_off_ms: int, closes_in_ms: int | None) -> None:
+        """The longest wait begins when it is back from being put off."""
+        if item.policy.max_wait_ms:
+            item.longest_at = self.now + put_off_ms + item.policy.max_wait_ms
+        self._set_closing(item, closes_in_ms)
 
     def _set_closing(self, item: ModelItem, closes_in_ms: int | None) -> None:
         item.limit_at, item.limit_why = item.longest_at, "timed_out" if item.longest_at else ""
@@ -96,6 +100,8 @@ class Items(Ahead):
         item = self.items.get(id_)
         if item is None or item.state == "talking":
             return False
+        if item.state == "deferred" and closes_in_ms is not None and self.now + closes_in_ms <= item.back_at:
+            return True  # before it is back
         self._set_closing(item, closes_in_ms)
         if item.state == "waiting" and self.over(item):
             self._release(item, item.limit_why)
@@ -146,12 +152,13 @@ class Items(Ahead):
         self._release(item, reason, target)
         return True
 
-    def defer(self, id_: str, engine: str, ms: int, reason: str) -> bool:
+    def defer(self, id_: str, engine: str, ms: int, reason: str, closes_in_ms: int | None = None) -> bool:
         item = self.items.get(id_)
         if item is None or item.state == "talking":
             return False
         offers = self._take_back(item, reason, told=item.engine != engine)
         item.state, item.in_line, item.back_at = "deferred", False, self.now + ms
+        self._set_limits(item, ms, closes_in_ms)
         self._arm_item(item)
         self._free(offers)
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -204,3 +204,21 @@ def test_who_waits_when_the_queue_closes_is_served_still_unless_it_sends_them_ou
     loaded = site(tmp_path, {"desk": {"require": "any", "hours": "office", "closing": closing}})
     for orders, at in ((NOBODY_ORDERED, SEVEN_IN_THE_EVENING), (forced(is_open=False), TEN)):
         assert policies.still_open_ms(loaded.queues["desk"], loaded, orders, at) == still_open_ms
+
+
+@pytest.mark.parametrize(
+    ("closing", "orders", "at", "next_closing_ms"),
+    [
+        ("drain", NOBODY_ORDERED, SEVEN_IN_THE_EVENING, None),
+        ("eject", NOBODY_ORDERED, TEN, 8 * HOUR_MS),
+        ("eject", NOBODY_ORDERED, SEVEN_IN_THE_EVENING, 23 * HOUR_MS),
+        ("eject", NOBODY_ORDERED, SEVEN_IN_THE_EVENING + timedelta(microseconds=600), 23 * HOUR_MS - 1),
+        ("eject", forced(is_open=False), TEN, None),
+        ("eject", forced(is_open=False, until=TEN.replace(hour=12)), TEN, 8 * HOUR_MS),
+    ],
+)
+def test_what_is_put_back_while_the_queue_is_closed_may_wait_until_it_closes_again(
+    tmp_path: Path, closing: str, orders: StandingOrders, at: datetime, next_closing_ms: int | None
+) -> None:
+    loaded = site(tmp_path, {"desk": {"require": "any", "hours": "office", "closing": closing}})
+    assert policies.next_closing_ms(loaded.queues["desk"], loaded, orders, at) == next_closing_ms
