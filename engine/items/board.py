@@ -23,7 +23,7 @@ from engine.items.desk import Desk, Desks, Ringing
 from engine.items.item import Item, item_of
 from engine.items.presence import Presence
 from engine.items.serving import policy_of
-from engine.journal.events import Event, ItemAdded
+from engine.journal.events import Event, ItemAdded, ItemEnded
 from engine.orders import StandingOrders
 from engine.redis_line import LineDown, RedisLine, each, surely
 
@@ -34,7 +34,10 @@ MOST_ITEMS = 10_000
 REMOVED_RING_S = 20.0
 # For so long nobody else is offered what is to be found at somebody's hand in a moment.
 HELD_MS = 60_000
+# Out of the line for a moment, and so past whatever would refuse a newcomer.
+PUT_BACK_MS = 1
 LOST = "redis_lost_it"
+QUEUE_REMOVED = "queue_removed"
 OVER = "there is no offer {} any more: it was not taken in time, or was taken back"
 
 
@@ -303,14 +306,16 @@ class Board:
     async def _again(self, again: Again) -> str:
         refused = await self._into(again, again.item.queue)
         if refused and (not again.back or await self._into(again, again.back)):
-            self._end(again.item.id)
+            self._has_no_queue(again.item, again.back or again.item.queue)
         self._going.pop(again.item.id, None)
         self._agains.forget(again.item.id)
         return refused
 
     async def _into(self, again: Again, queue: str) -> str:
+        """As a newcomer if it is moved; as one of those who wait there if it has been in this queue before."""
         if queue not in self._site().queues:  # a reload has taken it away
             return "unknown"
+        is_new = again.back not in ("", queue)
         item = self._items[again.item.id] = replace(again.item, queue=queue)
         placement = await surely(
             lambda: self._enqueue(
@@ -319,6 +324,7 @@ class Board:
                 preferred=again.preferred,
                 head_start_ms=again.head_start_ms,
                 strict=again.strict,
+                hold_ms=0 if is_new else PUT_BACK_MS,
             )
         )
         return placement.refused
@@ -375,13 +381,20 @@ class Board:
             await self._take_up(state)
 
     async def _put_back(self, item: Item, holder: str) -> None:
-        placement = await self._enqueue(item, came_ms=item.added_ms, hold_ms=HELD_MS if holder else 0)
+        if item.queue not in self._site().queues:
+            self._has_no_queue(item, item.queue)
+            return
+        await self._enqueue(item, came_ms=item.added_ms, hold_ms=HELD_MS if holder else PUT_BACK_MS)
         if holder and not await self._acd.restore(item.id, holder):
             self.desks.clear(item.id)  # a reload has removed its agent: it waits again
-        if placement.refused:
-            self._end(item.id)
-        elif item.id not in self._items:  # it has ended meanwhile
+        if item.id not in self._items:  # it has ended meanwhile
             await self._acd.withdraw(item.id, LOST) or await self._acd.leave(item.id, reason=LOST)
+
+    def _has_no_queue(self, item: Item, queue: str) -> None:
+        """A reload has taken it away, and with it how its items are served."""
+        log.warning("item.queue_removed", item=item.id, queue=queue)
+        self._note(ItemEnded(item.id, _now_ms(), reason=QUEUE_REMOVED))
+        self._end(item.id)
 
     async def hours_changed(self) -> None:
         """An operator has decided about opening hours: it holds for what waits, too. Raises LineDown."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,11 @@ class Office:
         offers: list[dict[str, Any]] = desk.view()["offers"]
         return offers[0]
 
+    def removes(self, queue: str) -> None:
+        """As a reload does."""
+        left = {name: settings for name, settings in self.site.queues.items() if name != queue}
+        self.site = replace(self.site, queues=left)
+
     async def closes(self) -> None:
         """The queues with hours do, until further notice."""
         self.orders.replace(Orders(1, [HoursOrder(calendar="office", is_open=False)], (), ()))
@@ -114,6 +120,12 @@ class Office:
         async with asyncio.timeout(SOON_S):
             while (state := await self.acd.look_at(agent)) is None or state.work != work:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.01)
+
+    async def until_waiting(self, item: Item, queue: str) -> None:
+        async with asyncio.timeout(SOON_S):
+            while (state := await self.acd.item(item.id)) is None or state.state != "waiting":  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.01)
+        assert state.queue == queue
 
     async def events(self, item: Item | str) -> list[dict[str, Any]]:
         """What happened to an item."""

@@ -130,9 +130,18 @@ async def test_an_item_that_the_other_queue_refuses_waits_where_it_was(office: O
     item = await office.add("mail")
     with pytest.raises(NotThisItem, match=r"urgent does not take it \(full\): it waits in mail again"):
         await office.board.move(item.id, "urgent", by="8001")
-    state = await office.acd.item(item.id)
-    assert state is not None
-    assert (state.queue, state.state) == ("mail", "waiting")
+    await office.until_waiting(item, "mail")
+
+
+async def test_an_item_that_the_other_queue_refuses_waits_where_it_was_although_that_queue_has_closed(
+    office: Office,
+) -> None:
+    await office.add("urgent")  # which takes one
+    item = await office.add("drained")
+    await office.closes()
+    with pytest.raises(NotThisItem, match="it waits in drained again"):
+        await office.board.move(item.id, "urgent", by="8001")
+    await office.until_waiting(item, "drained")
 
 
 async def test_an_item_put_off_by_its_agent_comes_back_to_them(office: Office) -> None:
@@ -164,6 +173,17 @@ async def test_an_item_put_off_for_longer_than_it_may_wait_comes_back(office: Of
         await office.board.accept(offer["token"])
     await office.board.defer(item.id, 500, "customer answers tomorrow")
     assert (await office.offered("8002"))["item"]["id"] == item.id
+
+
+async def test_an_item_put_off_whose_queue_was_removed_ends_and_the_journal_says_why(office: Office) -> None:
+    await office.ready("8002")
+    item = await office.add("urgent")
+    await office.board.accept((await office.offered("8002"))["token"])
+    office.removes("urgent")
+    with pytest.raises(NotThisItem, match="it has ended"):
+        await office.board.defer(item.id, 100, "customer answers tomorrow")
+    assert item.id not in office.board
+    assert (await office.events(item))[-1]["reason"] == "queue_removed"
 
 
 @pytest.mark.parametrize("queue", ["opening", "drained"])
@@ -278,6 +298,34 @@ async def test_an_emptied_redis_is_told_again_of_every_item_and_who_has_it(offic
     await office.board.accept(offer["token"])
     for item in (held, waiting):
         await office.board.complete(item.id)
+
+
+async def test_an_emptied_redis_refuses_nothing_that_was_there_before(office: Office, line: RedisLine) -> None:
+    put_off = [await office.add("urgent"), await office.add("opening")]
+    for item in put_off:
+        await office.board.defer(item.id, 3_600_000, "later")
+    waiting = [await office.add("urgent"), await office.add("drained")]
+    await office.closes()
+    await line.call("FLUSHALL")
+
+    await office.define()
+    await office.board.again()
+    for item in put_off + waiting:
+        await office.until_waiting(item, item.queue)
+        assert item.id in office.board
+
+
+async def test_an_emptied_redis_ends_what_waited_in_a_queue_that_was_removed(office: Office, line: RedisLine) -> None:
+    item, stays = await office.add("urgent"), await office.add("mail")
+    office.removes("urgent")
+    await line.call("FLUSHALL")
+
+    await office.define()
+    await office.board.again()
+    assert office.board.items() == [stays]
+    assert [(event["type"], event["reason"]) for event in await office.events(item)] == [
+        ("item.ended", "queue_removed")
+    ]
 
 
 async def test_an_item_offered_to_several_belongs_to_whoever_takes_it_first(office: Office) -> None:
