@@ -144,12 +144,14 @@ class Reloading:
         return []
 
     async def _compare(self) -> None:
-        """An agent whom a former version had removed is new to the ACD, and we may have told of their phone and their
-        program before that."""
+        """Whoever waits for the agents of this version is served by it. An agent whom a former one had removed is new
+        to the ACD, and we may have told of their phone and their program before that."""
         engine = self._engine
         try:
             await engine.phones.again(await engine.acd.agents())
             await engine.items.presence.again()
+            for room in (engine.callbacks, engine.items):
+                await room.site_changed()
         except LineDown:  # the version is in force: this is done once Redis answers
             engine.rebuilding.back()
 

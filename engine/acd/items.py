@@ -176,6 +176,16 @@ class Items(Staff):
         it is back from being put off, that does not concern it. False: unknown, or accepted."""
         return await self._done("closes", item, _closes_in(closes_in_ms))
 
+    async def repolicy(self, item: str, policy: Policy) -> bool:
+        """Its queue serves otherwise from now on: it waits by this policy, as long as it has waited. Phones that ring
+        for it ring on, and until when it may wait stays as it was. False: unknown, or accepted."""
+        reply = await self._ask("repolicy", item, policy.id)
+        if reply[0] == _UNKNOWN_POLICY:
+            await self._still_alive()
+            await self.intern(policy)
+            reply = await self._ask("repolicy", item, policy.id)
+        return bool(reply[0] == 1)
+
     async def leave(self, item: str, *, reason: str) -> bool:
         """The agent's leg left: the item ends, wrap-up starts. False: unknown, or nobody accepted it."""
         return await self._done("leave", item, reason)

@@ -21,6 +21,7 @@ _PATH = (
     e.ItemRefused,
     e.ItemResumed,
     e.ItemRelaxed,
+    e.ItemPolicyChanged,
     e.ItemUrgent,
     e.ItemDeferred,
     e.ItemReturned,

@@ -25,10 +25,8 @@ from engine.call.switchboard import Switchboard
 from engine.callbacks import Callback, State
 from engine.callbacks.rows import Rows
 from engine.chores import Chores
-from engine.config import policies
 from engine.config.dialling import Way
 from engine.config.queues import CallingBack
-from engine.flow.steps import ToQueue
 from engine.journal.events import (
     CallbackAnswered,
     CallbackDialled,
@@ -84,12 +82,11 @@ class Callbacks:
         settings = self._open.settings(callback)
         if settings is None:
             return
-        site, acd = self._board.site, self._board.acd
-        now = self._now_ms()
+        acd, now = self._board.acd, self._now_ms()
         put_off_ms = max(self._open.opens_in_ms(callback, now), round(settings.delay * 1000) if first else 0)
         placed = callback.become(State.WAITING, now) if callback.state is not State.WAITING else callback
         placed = self._open[callback.item] = replace(placed, next_ms=max(placed.next_ms, now + put_off_ms))
-        policy = policies.policy_of_callback(ToQueue(queue=placed.queue), site, {"route.require": placed.require})
+        policy = self._open.policy(placed)
         placement = await surely(
             lambda: acd.enqueue(
                 placed.item,
@@ -152,15 +149,19 @@ class Callbacks:
         if callback is None or self._draining:
             await surely(lambda: acd.defer(item, NOT_NOW_MS, "not_now"))
         elif self._open.settings(callback) is None:
-            await surely(lambda: acd.withdraw(item, "by_hand"))
-            self._open.become(item, State.REQUESTED)
-            del self._open[item]
+            await self._left_to_people(item)
         elif self._open.too_old(callback, self._now_ms()):
             await self._expire(callback)
         elif not_now_ms := self._not_now_ms(callback):
             await surely(lambda: acd.defer(item, not_now_ms, "not_now"))
         elif item not in self._tries:
             await self._try(callback, offer)
+
+    async def _left_to_people(self, item: str) -> None:
+        """A reload has taken its queue's `callbacks` away."""
+        await surely(lambda: self._board.acd.withdraw(item, "by_hand"))
+        self._open.become(item, State.REQUESTED)
+        self._open.pop(item, None)
 
     def _not_now_ms(self, callback: Callback) -> int:
         """Until whoever asks has hung up, and until it is time to call people."""
@@ -285,7 +286,9 @@ class Callbacks:
     async def _put_off(self, callback: Callback, ms: int, reason: str) -> None:
         """It keeps its place."""
         item, acd = callback.item, self._board.acd
-        if not await surely(lambda: acd.defer(item, ms, reason)):
+        if await surely(lambda: acd.defer(item, ms, reason)):
+            await surely(lambda: self._serve(callback))  # a reload may have come while it was tried
+        else:
             # An agent had been accepted, or the customer has waited in vain: the item has gone with the call.
             await surely(lambda: acd.leave(item, reason=reason))
             await self._place(replace(callback, next_ms=self._now_ms() + ms))
@@ -346,6 +349,21 @@ class Callbacks:
         for callback in list(self._open.values()):
             if self._waits(callback):
                 await self._place(callback)
+        await self.site_changed()
+
+    async def site_changed(self) -> None:
+        """A reload, or a restart, has brought another version of the queues: it holds for whoever waits, too. A call
+        keeps the version that it began with. Raises LineDown."""
+        for callback in list(self._open.values()):
+            if callback.item not in self._calls:
+                await self._serve(callback)
+
+    async def _serve(self, callback: Callback) -> None:
+        """As its queue is now. Raises LineDown."""
+        if self._open.settings(callback) is not None:
+            await self._board.acd.repolicy(callback.item, self._open.policy(callback))
+        elif callback.state is State.WAITING and callback.item not in self._tries:
+            await self._left_to_people(callback.item)
 
     def _waits(self, callback: Callback) -> bool:
         """Still, and nobody is being called for it at this moment."""

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from engine.acd import Policy
 from engine.call.switchboard import Switchboard
 from engine.callbacks import Callback, State
 from engine.callbacks.rows import Rows
 from engine.config import policies
 from engine.config.queues import CallingBack
+from engine.flow.steps import ToQueue
 from engine.journal.events import CallbackClosed, Event
 
 
@@ -26,6 +28,11 @@ class OpenCallbacks(UserDict[str, Callback]):
         """How its queue calls back; None for one that leaves it to people."""
         queue = self._board.site.queues.get(callback.queue)
         return queue.callbacks if queue is not None else None
+
+    def policy(self, callback: Callback) -> Policy:
+        """How it is served in its queue, which is there."""
+        to, required = ToQueue(queue=callback.queue), {"route.require": callback.require}
+        return policies.policy_of_callback(to, self._board.site, required)
 
     def opens_in_ms(self, callback: Callback, at_ms: int) -> int:
         """How long after that moment nobody is called yet."""

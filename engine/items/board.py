@@ -363,6 +363,7 @@ class Board:
         await self.presence.again()
         self._agains.note_again()
         await each([item for item in self.items() if item.id not in self._going], self._back)
+        await self.site_changed()
 
     async def _back(self, item: Item) -> None:
         """Offers that Redis does not know are over. What was put off is not any more: only Redis knew until when."""
@@ -395,6 +396,18 @@ class Board:
         log.warning("item.queue_removed", item=item.id, queue=queue)
         self._note(ItemEnded(item.id, _now_ms(), reason=QUEUE_REMOVED))
         self._end(item.id)
+
+    async def site_changed(self) -> None:
+        """A reload, or a restart, has brought another version of the queues: it holds for what waits, too. In a queue
+        that is no more, items wait as they did. Raises LineDown."""
+        site = self._site()
+        waiting = [item for item in self.items() if item.queue in site.queues]
+        now = {queue: policy_of(queue, site) for queue in {item.queue for item in waiting}}
+
+        async def serve(item: Item) -> None:
+            await self._acd.repolicy(item.id, now[item.queue])
+
+        await each(waiting, serve)
 
     async def hours_changed(self) -> None:
         """An operator has decided about opening hours: it holds for what waits, too. Raises LineDown."""

@@ -321,6 +321,7 @@ SENTENCES: dict[type[Event], Sentence] = {
     e.ItemRefused: lambda event, _: f"not taken into {event.queue}: {_words(event.reason)}",
     e.ItemResumed: lambda event, _: f"has the place in {event.queue} back, after {span(event.wait_ms)} of waiting",
     e.ItemRelaxed: lambda event, _: f"after {span(event.wait_ms)} others may answer, too: {event.requirement}",
+    e.ItemPolicyChanged: lambda event, _: f"its queue has changed: needs {event.requirement} from now on",
     e.ItemUrgent: lambda event, _: f"has waited {span(event.wait_ms)}: next before everybody else",
     e.ItemDeferred: lambda event, _: f"put back for a while: {_words(event.reason)}",
     e.ItemReturned: lambda event, _: f"waits in {event.queue} again",

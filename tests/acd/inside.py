@@ -184,6 +184,7 @@ def item_kept(record: dict[str, Any], now: int) -> dict[str, Any]:
     excluded = {agent: int(float(till)) for agent, till in (record["excluded"] or {}).items()}
     return {
         **{name: record[name] for name in _ITEM_WORDS},
+        "policy": record["policy"],
         **{name: int(float(record[name])) for name in _ITEM_NUMBERS},
         "in_line": record["indexed"] == "1",
         "sole": record["sole"] == "1",
@@ -195,6 +196,7 @@ def item_kept(record: dict[str, Any], now: int) -> dict[str, Any]:
 def item_expected(item: ModelItem, now: int) -> dict[str, Any]:
     return {
         **{name: getattr(item, name) for name in _ITEM_WORDS + _ITEM_NUMBERS},
+        "policy": item.policy.id,
         "in_line": item.in_line,
         "sole": item.sole,
         "excluded": {agent: till for agent, till in item.excluded.items() if till > now},

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from engine.acd import Device, Intent, Placement
+from engine.config import site as sites
 from engine.items import NotThere, NotThisItem, TooLarge, TooMany, board, new_item, presence
 from engine.redis_line import LineDown, RedisLine
 from tests.acd.office import Office, site, until
@@ -378,3 +379,18 @@ async def test_there_is_an_end_to_how_many_items_are_kept(office: Office, monkey
 def test_an_item_carries_little() -> None:
     with pytest.raises(TooLarge, match="2048 are the most"):
         new_item("mail", "email", data="x" * 2048)
+
+
+async def test_an_engine_that_starts_with_another_version_serves_by_it_what_it_finds(
+    office: Office, line: RedisLine
+) -> None:
+    item = await office.add("mail")
+    await office.close()
+    file = office.site.folder / "dialplan/queues.yaml"
+    file.write_text(file.read_text().replace("require: english", "require: sales"))
+    successor = Office(line, sites.load(office.site.folder))
+    await successor.open()
+    await successor.board.again()  # as after every start
+    await successor.ready("8001")
+    assert (await successor.offered("8001"))["item"]["id"] == item.id
+    await successor.close()

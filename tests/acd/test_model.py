@@ -67,6 +67,7 @@ HAPPENS = (
         "closing_is_set_anew",
         "closing_is_set_anew",
     ]
+    + ["queue_serves_otherwise"] * 2
     + ["item_is_explained", "engine_is_taken_over", "wrap_up_is_changed", "agent_learns", "configuration_is_reloaded"]
 )
 
@@ -176,6 +177,13 @@ class Histories(SideBySide):
         item, closes_in_ms = self._some_item(draw), draw(closing, "closes in")
         asked = self.desks[draw(engines, "engine")].acd.closes(item, closes_in_ms)
         self._both(asked, lambda: self.model.closes(item, closes_in_ms))
+
+    def queue_serves_otherwise(self, draw: Draw) -> None:
+        """By a policy that Redis may not know yet, and engine two could not tell the agents of."""
+        item, n = self._some_item(draw), draw(st.sampled_from(range(len(POLICIES))), "policy")
+        desk = self.desks["one" if n >= len(KNOWN) else draw(engines, "engine")]
+        asked = desk.acd.repolicy(item, POLICIES[n][1])
+        self._both(asked, lambda: self.model.repolicy(item, POLICIES[n][1]))
 
     # --- a supervisor, another engine ----------------------------------------------------------------------------
 
@@ -324,7 +332,14 @@ class ManyWrapUps(Histories):
         + ["item_is_served", "time_passes"] * 6
         + ["wrap_up_is_changed", "agent_comes", "offer_is_missed"] * 2
         + ["agent_changes", "phone_answers", "phone_rings", "caller_leaves", "nobody_ticks", "enqueue_is_repeated"]
-        + ["item_is_deferred", "item_is_assigned", "item_is_taken_out", "agent_learns", "configuration_is_reloaded"]
+        + [
+            "queue_serves_otherwise",
+            "item_is_deferred",
+            "item_is_assigned",
+            "item_is_taken_out",
+            "agent_learns",
+            "configuration_is_reloaded",
+        ]
     )
     policies = (*[n for n, (_, terms) in enumerate(POLICIES) if terms.ahead_ms] * 3, 0, 2, 7)
     pauses = st.sampled_from([1, 500, 1_000, 2_000, 3_000, 5_000, 9_000])

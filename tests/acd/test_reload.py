@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
-from engine.acd import AgentState
+from engine.acd import AgentState, Intent
 from engine.acd.conditions import CLIENT
 from engine.app import Engine, Settings
 from engine.config import site as sites
 from engine.config.site import FOLDERS
 from engine.host.state import State
+from engine.items import new_item
 from engine.redis_line import LineDown
 from tests.acd.redis_server import RedisServer
 
@@ -141,3 +142,31 @@ async def test_a_redis_that_goes_away_after_the_swap_is_told_of_them_when_it_is_
     comparing = asyncio.ensure_future(hotline.rebuilding.run())
     await hotline.until(MOBILE, lambda state: "voice" in state.ready)
     comparing.cancel()
+
+
+async def test_an_item_that_waits_goes_to_the_agents_of_the_new_version(hotline: Hotline) -> None:
+    def can(skill: str) -> Change:
+        def change(file: dict[str, Any]) -> None:
+            file["agents"][AT_DESK] = {"name": "新人", "skills": {skill: 3}}
+
+        return change
+
+    def wants(skill: str) -> Change:
+        def change(file: dict[str, Any]) -> None:
+            file["queues"]["mail"] = {"kind": "email", "require": skill, "ring": "20s"}
+
+        return change
+
+    site = hotline.board.site.folder
+    edit(site, "agents.yaml", can("writing"))
+    await hotline.reloads("queues.yaml", wants("writing"))
+    with hotline.items.presence.watching(AT_DESK):
+        await hotline.until_open(AT_DESK)
+        await hotline.acd.agent(AT_DESK, intent=Intent.NOT_READY)
+        item = new_item("mail", "email")
+        assert (await hotline.items.add(item)).position == 1
+
+        edit(site, "agents.yaml", can("letters"))
+        await hotline.reloads("queues.yaml", wants("letters"))
+        await hotline.acd.agent(AT_DESK, intent=Intent.READY)
+        await hotline.until(AT_DESK, lambda state: state.item == item.id)

@@ -57,6 +57,7 @@ SAMPLES: tuple[e.Event, ...] = (
     e.ItemRefused(CALL, AT, "sales", "no_agents"),
     e.ItemResumed(CALL, AT, "sales", 61_000),
     e.ItemRelaxed(CALL, AT, 2, "billing>=5", 20_000),
+    e.ItemPolicyChanged(CALL, AT, 1, "billing>=5", 20_000),
     e.ItemUrgent(CALL, AT, 600_000),
     e.ItemDeferred(CALL, AT, "no_answer", 1_732_219_464_153),
     e.ItemReturned(CALL, AT, "sales"),

@@ -33,6 +33,7 @@ SAID = {
     "item.refused": "not taken into sales: no agents",
     "item.resumed": "has the place in sales back, after 61 s of waiting",
     "item.requirements_relaxed": "after 20 s others may answer, too: billing>=5",
+    "item.policy_changed": "its queue has changed: needs billing>=5 from now on",
     "item.urgent": "has waited 10 min 00 s: next before everybody else",
     "item.deferred": "put back for a while: no answer",
     "item.returned": "waits in sales again",

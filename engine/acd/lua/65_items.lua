@@ -191,6 +191,26 @@ register('closes', function(args)
   return 1
 end)
 
+-- repolicy(item, policy) -> 1; 0: unknown item, or an agent has accepted it; -1 if the policy is not interned. A reload has
+-- changed its queue: from now on it waits by this policy, at the place of its age, in the step that has begun by now. Who
+-- rings for it rings on, and until when it may wait stays as it was. O(k (R log n + x) + steps)
+register('repolicy', function(args)
+  local i, policy = load_item(args[3]), args[4]
+  if not i or i.state == 'talking' then return 0 end
+  if i.policy == policy then return 1 end
+  if call('HEXISTS', PREFIX .. 'policies', policy) == 0 then return -1 end
+  i.policy, i.terms, i.step = policy, policy_of(policy), math.min(i.step, 1)
+  i.urgent_at = i.terms.served_within > 0 and i.at + i.terms.served_within or 0
+  place_in_steps(i)
+  stand(i, step_line(i, i.step), score_of(i))
+  journal('item.policy_changed', i.id, '"step":' .. whole(i.step) .. ',"requirement":' .. quoted_requirement(i.line)
+    .. ',"wait_ms":' .. whole(NOW - i.at))
+  if i.state ~= 'deferred' then match_item(i) end
+  save_item(i)
+  arm_item(i)
+  return 1
+end)
+
 -- leave(item, reason) -> 1; 0: unknown item, or nobody accepted it. The agent wraps up until a deadline, or is ready
 -- again at once when the policy has no wrap-up. O(R log n)
 register('leave', function(args)

@@ -50,6 +50,15 @@ class ItemRelaxed(Event):
     wait_ms: int
 
 
+@event("item.policy_changed")
+class ItemPolicyChanged(Event):
+    """A reload has changed its queue, and it waits by the new version."""
+
+    step: int
+    requirement: str
+    wait_ms: int
+
+
 @event("item.urgent")
 class ItemUrgent(Event):
     """It has waited as long as its class may at the most, and goes before everybody else."""

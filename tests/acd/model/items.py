@@ -109,6 +109,23 @@ class Items(Ahead):
             self._arm_item(item)
         return True
 
+    def repolicy(self, id_: str, policy: Policy) -> bool:
+        item = self.items.get(id_)
+        if item is None or item.state == "talking":
+            return False
+        if policy.id == item.policy.id:
+            return True
+        if policy.id not in self.policies:
+            self.intern(policy)
+        item.policy, item.step = policy, min(item.step, 1)
+        item.urgent_at = item.at + policy.served_within_ms if policy.served_within_ms else NEVER
+        self._place_in_steps(item)
+        self._stand(item, self.line(item, item.step), self.score(item))
+        if item.state != "deferred":
+            self._match(item)
+        self._arm_item(item)
+        return True
+
     def _refusal(self, item: ModelItem, other: ModelItem | None) -> str:
         if self.over(item):
             return item.limit_why
