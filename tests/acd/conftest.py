@@ -13,7 +13,7 @@ from tests.acd.redis_sentinel import SentinelSet
 from tests.acd.redis_server import RedisServer
 
 # What these say holds whichever way Redis is run: each of their tests runs against all three.
-_ON_EVERY_KIND = {"test_matching", "test_offer_lifecycle", "test_attempts", "test_engines"}
+_ON_EVERY_KIND = {"test_matching", "test_offer_lifecycle", "test_attempts", "test_engines", "test_forgetting"}
 _KINDS = {"plain": "redis_server", "cluster": "redis_cluster", "sentinel": "sentinel_set"}
 
 

@@ -79,9 +79,7 @@ class Histories(SideBySide):
     def begins(self, interrupting: frozenset[str], ready: bool) -> None:
         self.interrupting = interrupting
         self.model = Model(START_MS, interrupting)
-        for _, terms in KNOWN:
-            self.model.learn(terms)
-        self.model.define(STAFF)
+        self.model.define(STAFF, [terms for _, terms in KNOWN])
         self.run(self._open())
         self._same()
         for agent in STAFF if ready else ():
@@ -249,7 +247,7 @@ class Histories(SideBySide):
     def _reload(self, staff: dict[str, AgentTerms]) -> None:
         self.run(self._define(staff))
         self._happened()
-        self.model.define(staff)
+        self.model.define(staff, [terms for _, terms in KNOWN])
         self._same()
 
     def _is_defined(self, agent: str) -> bool:

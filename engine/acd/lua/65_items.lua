@@ -65,7 +65,7 @@ end
 
 -- enqueue(item, policy, JSON { queue, and maybe type, data, who, waited, head_start, strict, preferred, patience,
 -- exclude: [agent, ms, …], replaces, closes_in, hold }) -> position (1 is next; 0: offered at once, the offers are in the reply), or
--- -1 if the policy is not interned, or why it was refused: full, no_agents, none_eligible, timed_out, closed. Asked
+-- -1 if the policy is not interned (any more), or why it was refused: full, no_agents, none_eligible, timed_out, closed. Asked
 -- again for a known item it changes nothing and repeats position and offers. O(k (R log n + x) + steps)
 register('enqueue', function(args)
   local known = load_item(args[3])
@@ -80,7 +80,10 @@ register('enqueue', function(args)
   local asked = setmetatable(cjson.decode(args[5]), USUALLY_ASKED)
   -- Not by policy_of: it knows what this Redis has lost, and what only other domains have.
   local used_before = call('HGET', PREFIX .. 'queues', asked.queue) == args[4]
-  if not used_before and call('HEXISTS', PREFIX .. 'policies', args[4]) == 0 then return -1 end
+  if not used_before and (call('HEXISTS', PREFIX .. 'policies', args[4]) == 0
+    or call('HEXISTS', PREFIX .. 'leaving:policies', args[4]) == 1) then
+    return -1
+  end
   local i = new_item(args, asked)
   local place, takes_over = inherit(i, asked)
   set_limits(i, asked)
