@@ -128,6 +128,7 @@ async def test_library_that_nobody_has_loaded_for_a_month_is_deleted(line: Redis
     await line.call("HSET", *libraries)
     await library.load(line)
     left = {row[1] for row in await line.call("FUNCTION", "LIST")}
+    await line.call("FUNCTION", "FLUSH")
     assert left == {"hotline_acd_new", "hotline_acd_unknown", f"hotline_acd_{library.library().version}"}
 
 
