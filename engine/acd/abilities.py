@@ -12,25 +12,18 @@ Changes = Mapping[str, int]  # skills that differ from the configuration
 
 
 class Abilities:
-    """`changed` may name agents whom only another engine knows."""
+    """Nobody is found by a skill before `change` has said what differs for them, if only that nothing does."""
 
-    def __init__(self, configured: Mapping[str, Skills], changed: Mapping[str, Changes]) -> None:
+    def __init__(self, configured: Mapping[str, Skills]) -> None:
         self._configured = configured
         self._now = dict(configured)
         self._who: defaultdict[str, set[str]] = defaultdict(set)  # skill -> those who have it at a level above 0
-        self.changed = dict(changed)
-        for agent in configured:
-            self.change(agent, changed.get(agent, {}))
 
     def of(self, agent: str) -> Skills:
         return self._now[agent]
 
     def change(self, agent: str, changes: Changes) -> None:
-        """All that differs for this agent from now on."""
-        if changes:
-            self.changed[agent] = changes
-        else:
-            self.changed.pop(agent, None)
+        """All that differs for this agent from now on; one whom only another engine knows is none of ours."""
         if agent not in self._configured:
             return
         for skill in self._now[agent]:

@@ -55,7 +55,7 @@ class Staff(Forgetting):
         super().__init__(*arguments, **named)
         self._agents: dict[str, AgentTerms] = {}
         self._interrupting: frozenset[str] = frozenset()
-        self._abilities = Abilities({}, {})
+        self._abilities = Abilities({})
         self._skilled_at = "0"  # changes of skills until then are known
         self._lines = Lines()
         self._one_at_a_time = asyncio.Lock()  # of those who say in which lines agents stand
@@ -228,7 +228,13 @@ class Staff(Forgetting):
     async def _learned_abilities(self, agents: Mapping[str, AgentTerms]) -> Abilities:
         latest = await self._line.call("ZRANGE", f"{self._key}:skilled", 0, 0, "REV", "WITHSCORES")
         self._skilled_at = latest[1] if latest else "0"
-        return Abilities({agent: terms.skills for agent, terms in agents.items()}, await self._all_changes())
+        changed = await self._all_changes()
+        abilities = Abilities({agent: terms.skills for agent, terms in agents.items()})
+        for count, agent in enumerate(agents, start=1):
+            if count % _LOOKED_AT_IN_ONE_GO == 0:
+                await asyncio.sleep(0)
+            abilities.change(agent, changed.get(agent, {}))
+        return abilities
 
     async def _all_changes(self) -> dict[str, dict[str, int]]:
         rows = await self._line.call("HGETALL", f"{self._key}:skills")
