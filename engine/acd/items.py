@@ -94,7 +94,7 @@ class Items(Staff):
 
         arguments = (item, policy.id, orjson.dumps(asked))
         reply = await self._ask("enqueue", *arguments, sink=sort_out)
-        if reply[0] == _UNKNOWN_POLICY:
+        while reply[0] == _UNKNOWN_POLICY:  # again, if another engine has reloaded meanwhile
             await self._still_alive()
             await self.intern(policy)
             reply = await self._ask("enqueue", *arguments, sink=sort_out)

@@ -59,6 +59,7 @@ class RedisLine:
         self.url = url
         self.domain = domain
         self.deadline_s = deadline_s
+        self.connections = 0  # so far: another server may be behind the next one
         self._finder = Finder(url, domain=domain, deadline_s=deadline_s)
         self._limit = backlog
         self._on_back = on_back
@@ -154,6 +155,7 @@ class RedisLine:
         self._connection = wire
         if wire.lost.done():
             return
+        self.connections += 1
         wire.owner = self._over
         self._wire = wire
         if self._gathered:

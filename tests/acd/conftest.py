@@ -17,7 +17,7 @@ _ON_EVERY_KIND = {
     *("test_matching", "test_offer_lifecycle", "test_attempts", "test_engines", "test_agents", "test_ahead"),
     *("test_emptied", "test_estimates", "test_explained", "test_items", "test_kinds", "test_limits", "test_misses"),
     *("test_pitfalls", "test_restored", "test_rings", "test_staff", "test_steps", "test_supervision"),
-    *("test_places", "test_tries", "test_moved"),
+    *("test_places", "test_tries", "test_moved", "test_forgetting"),
 }
 _KINDS = {"plain": "redis_server", "cluster": "redis_cluster", "sentinel": "sentinel_set"}
 

@@ -12,9 +12,11 @@ from engine.redis_line import RedisLine
 from tests.acd.model import Model, ModelAgent, ModelItem
 
 JOURNAL = "hotline:{default}:journal"
+LIBRARIES = "hotline:{default}:libraries"
 PREFIX = f"hotline:{{default}}:{SHAPE}:"
 # What may stay when nobody is at work and nothing waits: what is known of lines, queues and agents, and history.
-KEPT = {"seq", "life", "lines", "policies", "profiles", "agents", "queues", "ahead", "present", "staffed", "skills"}
+KEPT = {"seq", "life", "lines", "policies", "profiles", "agents", "queues", "ahead", "present", "staffed"}
+KEPT |= {"skills", "skilled"}
 KEPT_BY_NAME = {"agent", "why", "members", "pace", "accuracy"}
 
 # Numbers as text: Lua's own way of writing them loses digits.

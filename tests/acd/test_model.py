@@ -85,9 +85,7 @@ class Histories(SideBySide):
     def begins(self, interrupting: frozenset[str], shares: dict[str, int], ready: bool) -> None:
         self.interrupting, self.shares = interrupting, shares
         self.model = Model(START_MS, interrupting, shares)
-        for _, terms in KNOWN:
-            self.model.learn(terms)
-        self.model.define(STAFF)
+        self.model.define(STAFF, [terms for _, terms in KNOWN])
         self.run(self._open())
         self._same()
         for agent in STAFF if ready else ():
@@ -263,7 +261,7 @@ class Histories(SideBySide):
     def _reload(self, staff: dict[str, AgentTerms]) -> None:
         self.run(self._define(staff))
         self._happened()
-        self.model.define(staff)
+        self.model.define(staff, [terms for _, terms in KNOWN])
         self._same()
 
     def _is_defined(self, agent: str) -> bool:

@@ -217,7 +217,7 @@ async def test_23_everything_of_a_domain_has_one_hash_tag_and_no_key_expires(des
         await desk.calls(f"call-{number}", terms, who="digest", data="data")
     await desk.acd.withdraw("call-1", "abandoned", keep_place=True)
     keys = await desk.line.call("KEYS", "*")
-    assert all(key.startswith((inside.PREFIX, inside.JOURNAL)) for key in keys)
+    assert all(key.startswith((inside.PREFIX, inside.JOURNAL, inside.LIBRARIES)) for key in keys)
     assert {await desk.line.call("TTL", key) for key in keys} == {-1}
 
 

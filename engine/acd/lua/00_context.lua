@@ -26,7 +26,8 @@
 --   wait:L         zset       waiting items, `<16 digits seq>:<item>`, by score
 --   heads          hash       L -> the first of wait:L, as head_of has it: an agent who looks for an item reads all at once
 --   queue:Q        zset       the items of wait:… by queue (positions); Q is the queue's name
---   queues         hash       Q -> the policy last used there
+--   queues         hash       Q -> the policy last used there, '' once that is forgotten
+--   leaving:…      hash       id of a policy, a profile -> who looks whether anybody needs it still (77_forgetting)
 --   ahead          string     the longest `ahead` of any policy here, ms (55_ahead); none where there is none
 --   item:I         string     see 20_items
 --   data:I         string     its owner's, where there is any
@@ -36,6 +37,7 @@
 --   agent:A        string     see 10_agents
 --   why:K          hash       A -> why no item of kind K may be offered to them; nobody to whom one may
 --   skills         hash       A -> JSON: the skills that were changed while running
+--   skilled        zset       A, by when that was last
 --   places         hash       `<Q>|<who>` -> enqueued_ms of a caller who hung up and may come back
 --   pace:Q         string     what estimates are made of: see 62_estimate
 --   accuracy:Q     hash       how good they were

@@ -236,6 +236,7 @@ local function count(a)
   for mark, key in pairs({ p = PRESENT, s = STAFFED }) do
     for line, step in pairs(change[mark]) do
       local left = step ~= 0 and call('HINCRBY', key, line, whole(step))
+      if left == 0 then call('HDEL', key, line) end -- or lines that are gone would stay here
       if mark == 'p' and left == 0 then deserted(line) end
     end
   end

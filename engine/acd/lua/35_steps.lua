@@ -1,5 +1,15 @@
 -- Whom an item may go to by now: the steps of its policy, before them the preferred agent's own line.
 
+-- All lines that a policy uses, as Redis has it.
+local function lines_of(policy)
+  local lines = { policy.base }
+  for _, step in ipairs(policy.steps) do
+    lines[#lines + 1] = step.line
+    for _, line in ipairs(step.prefer or {}) do lines[#lines + 1] = line end
+  end
+  return lines
+end
+
 local function step_line(i, n)
   if n == 0 then return i.terms.kind .. '.@' .. i.preferred end
   return i.terms.steps[n].line

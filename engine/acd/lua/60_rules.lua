@@ -3,6 +3,8 @@
 
 local BATCH = 100
 
+local EXPIRED -- what to do when a timer is due (70_timers)
+
 -- Takes the item out and tells its engine. Open offers are taken back uncharged. O(k R log n)
 release = function(i, reason, target)
   local cancelled = cancel_offers(i, reason, nil, true)

@@ -59,7 +59,6 @@ local function set_urgency(i, own)
   if own > 0 and (within == 0 or own < within) then within = own end
   if within > 0 then i.urgent_at = i.at + within end
 end
-end
 
 local function refusal(i, takes_over)
   if i.limit_at > 0 and i.limit_at <= NOW then return i.limit_why end
@@ -80,8 +79,9 @@ end
 -- enqueue(item, policy, JSON { queue, and maybe type, data, who, waited, head_start, strict, served_within, preferred,
 -- patience, exclude: [agent, ms, …], replaces, closes_in, hold, said_place, said_in }) -> position (1 is next; 0:
 -- offered at once, the offers are in the reply); where it counts as having waited for longer than was said, { position,
--- for how long }; or -1 if the policy is not interned, or why it was refused: full, no_agents, none_eligible, timed_out,
--- closed. Asked again for a known item it changes nothing and repeats position and offers. O(k (R log n + x) + steps)
+-- for how long }; or -1 if the policy is not interned (any more), or why it was refused: full, no_agents, none_eligible,
+-- timed_out, closed. Asked again for a known item it changes nothing and repeats position and offers.
+-- O(k (R log n + x) + steps)
 register('enqueue', function(args)
   local known, asked = load_item(args[3]), setmetatable(cjson.decode(args[5]), USUALLY_ASKED)
   if known then
@@ -94,7 +94,10 @@ register('enqueue', function(args)
   end
   -- Not by policy_of: it knows what this Redis has lost, and what only other domains have.
   local used_before = call('HGET', PREFIX .. 'queues', asked.queue) == args[4]
-  if not used_before and call('HEXISTS', PREFIX .. 'policies', args[4]) == 0 then return -1 end
+  if not used_before and (call('HEXISTS', PREFIX .. 'policies', args[4]) == 0
+    or call('HEXISTS', PREFIX .. 'leaving:policies', args[4]) == 1) then
+    return -1
+  end
   local i = new_item(args, asked)
   local place, takes_over = inherit(i, asked)
   set_limits(i, asked.hold, asked.closes_in)

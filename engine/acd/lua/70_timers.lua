@@ -3,7 +3,7 @@
 local EVENTS_KEPT = 1000000
 local AFTER_A_FAULT_MS = 60000
 
-local EXPIRED = {
+EXPIRED = {
   lease = lapse,
   item = due_item,
   absent = absent,

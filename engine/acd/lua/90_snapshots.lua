@@ -21,22 +21,25 @@ register('look_at', function(args)
   return call('ZSCORE', PREFIX .. 'agents', args[3]) and seen(args[3]) or 0
 end, { 'no-writes' })
 
--- queues() -> for each queue that ever had an item { queue, requirement, waiting, oldest_wait_ms, ready, staffed,
--- present }; the oldest is looked for among the first 100. O(queues * 100)
+local function queue_seen(queue, terms)
+  local line, oldest = terms.steps[1].line, NOW
+  for _, member in ipairs(call('ZRANGE', PREFIX .. 'queue:' .. queue, 0, OLDEST_AMONG - 1)) do
+    local i = load_item(sub(member, 18))
+    if i then oldest = math.min(oldest, i.at) end
+  end
+  return {
+    queue, requirement_of(line), call('ZCARD', PREFIX .. 'queue:' .. queue), NOW - oldest,
+    call('ZCARD', PREFIX .. 'ready:' .. line), tonumber(call('HGET', STAFFED, line) or 0),
+    tonumber(call('HGET', PRESENT, line) or 0),
+  }
+end
+
+-- queues() -> for each queue that has had an item under a policy that is still known { queue, requirement, waiting,
+-- oldest_wait_ms, ready, staffed, present }; the oldest is looked for among the first 100. O(queues * 100)
 register('queues', function()
   local found, queues = {}, call('HGETALL', PREFIX .. 'queues')
   for n = 1, #queues, 2 do
-    local queue, terms, oldest = queues[n], policy_of(queues[n + 1]), NOW
-    for _, member in ipairs(call('ZRANGE', PREFIX .. 'queue:' .. queue, 0, OLDEST_AMONG - 1)) do
-      local i = load_item(sub(member, 18))
-      if i then oldest = math.min(oldest, i.at) end
-    end
-    local line = terms.steps[1].line
-    found[#found + 1] = {
-      queue, requirement_of(line), call('ZCARD', PREFIX .. 'queue:' .. queue), NOW - oldest,
-      call('ZCARD', PREFIX .. 'ready:' .. line), tonumber(call('HGET', STAFFED, line) or 0),
-      tonumber(call('HGET', PRESENT, line) or 0),
-    }
+    if queues[n + 1] ~= '' then found[#found + 1] = queue_seen(queues[n], policy_of(queues[n + 1])) end
   end
   return found
 end, { 'no-writes' })

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from engine.acd import AgentTerms, Order, Policy, parse
 from engine.acd.conditions import Agent as OneAgent
@@ -35,7 +35,11 @@ class Agents(Matching):
                 self._settle(agent)
         self.learn(policy)
 
-    def define(self, agents: Mapping[str, AgentTerms]) -> None:
+    def define(self, agents: Mapping[str, AgentTerms], policies: Iterable[Policy]) -> None:
+        """What neither these policies use nor those of any item is forgotten."""
+        self.lines, self.orders, self.policies = {}, set(), set()
+        for policy in (*policies, *(item.policy for item in self.items.values())):
+            self.learn(policy)
         for agent in [agent for agent in self._defined() if agent.id not in agents]:
             agent.skills, agent.removed = {}, True
             if agent.intent != "logged_out":

@@ -39,7 +39,7 @@ class Facts:
         if name.startswith("@"):
             return name == f"@{agent.id}"
         skills = {**agent.terms.skills, **agent.skills}
-        return bool(agent.takes(kind)) and parse(self.lines[line]).met_by(skills, agent.id)
+        return line in self.lines and bool(agent.takes(kind)) and parse(self.lines[line]).met_by(skills, agent.id)
 
     def there(self, agent: ModelAgent, kind: str) -> bool:
         return agent.intent != "logged_out" and (kind != "voice" or agent.device != "down")
