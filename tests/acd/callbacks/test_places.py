@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
 from engine.call.place import Place, Terms
 from engine.call.record import CallRecord
@@ -104,7 +105,9 @@ async def test_whoever_took_their_callbacks_place_has_it_in_the_next_queue_and_a
     await office.calls("other", queue="service", waited_ms=60_000)
     record = CallRecord(id="again", channel="c1", dialled="4008001234", queue="sales")
     board = SimpleNamespace(acd=office.acd, records=SimpleNamespace(save_now=lambda _: None))
-    call: Any = SimpleNamespace(record=record, item="again", board=board, now_ms=lambda: office.now_ms)
+    call: Any = SimpleNamespace(
+        record=record, item="again", board=board, now_ms=lambda: office.now_ms, out_of_line=AsyncMock()
+    )
     await Place(call, Terms(policy("any"), replaces=callback.item)).take()
     await office.passes(30_000)
     assert await office.acd.release("again", "moved", target="queue:service", actor="boss")
