@@ -1,6 +1,6 @@
 -- Hotline's ACD as one Redis library (Redis >= 7.0). library.py puts a `#!lua name=` line, VERSION, SHAPE, the tables
 -- OFFER and TREATMENTS of offer.py, USUAL_POLICY of policy.py and the packed_… and unpacked_… functions of records.py in
--- front of these files, which are read in the order of their names.
+-- front of these files, which are read in the order of their names: from 65_ on, each a block with names of its own.
 --
 -- Every function is called as `FCALL hotline_<version>_<verb> 1 hotline:{<domain>} <now_ms> <engine> …`:
 --   now_ms   "0" for Redis' own clock (always, outside tests); <engine> who asks: its notices come back in the reply
