@@ -15,6 +15,9 @@ MOST = 64
 # came by two transports (RFC 4733 and SIP INFO). Not so when both lasted exactly as long: many a phone writes the same
 # duration into each INFO, however quickly it is pressed, and then a key of a number must not be lost.
 PAUSE_S = 0.02
+# A tone is 40 ms at the least as well: within less, give or take a packet, nobody presses a key again. Asterisk tells of
+# one a second time, just as it was, when its channel's thread was held up in that moment.
+PRESS_S = 0.06
 STRAY_S = 2.0
 
 
@@ -34,8 +37,9 @@ class Digits:
         now, (before, ended, before_lasted) = self._clock(), self._last
         at = now if at_s is None else at_s
         self._last = (key, at, lasted_s)
-        echo = key == before and lasted_s != before_lasted and at - lasted_s - ended < PAUSE_S
-        if key not in KEYS or echo:
+        echo = lasted_s != before_lasted and at - lasted_s - ended < PAUSE_S
+        told_twice = lasted_s > 0 and lasted_s == before_lasted and at - ended < PRESS_S
+        if key not in KEYS or (key == before and (echo or told_twice)):
             return False
         stray, self._stray = self._stray, ""
         if key == stray and now < self._stray_until:

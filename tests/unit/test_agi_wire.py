@@ -101,7 +101,7 @@ async def ends_by(end: Callable[[FakeAsterisk], None]) -> None:
 
     async with place(script) as there:
         asterisk = await there.call()
-        assert await asterisk.command() == 'WAIT FOR DIGIT "60000"'
+        assert (await asterisk.command()).startswith("WAIT FOR DIGIT ")
         async with responsive_loop():
             end(asterisk)
             assert await asterisk.command() == ""

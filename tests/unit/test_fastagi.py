@@ -253,7 +253,7 @@ async def test_closing_ends_the_scripts_that_run_and_waits_for_them() -> None:
     async with place(script) as there:
         calls = [await there.call(uniqueid=str(n)) for n in range(5)]
         for call in calls:
-            assert await call.command() == 'WAIT FOR DIGIT "60000"'
+            assert (await call.command()).startswith("WAIT FOR DIGIT ")
         await there.server.close()
         assert sorted(ended) == list("01234")
         for call in calls:

@@ -135,6 +135,12 @@ def test_one_key_twice_is_two_however_fast_a_phone_dials_and_however_late_they_a
     assert not digits.press("9", 0.16, 1.7)
 
 
+def test_a_key_that_asterisk_tells_twice_is_one_key() -> None:
+    digits = Digits()
+    assert [digits.press("7", 0.2, at_s) for at_s in (1.200, 1.215, 1.439)] == [True, False, True]
+    assert digits.press("8", 0.2, 1.450)
+
+
 def test_keys_of_a_phone_that_tells_one_duration_for_all_are_not_lost_however_quickly_they_come() -> None:
     digits = Digits()
     assert all(digits.press("0", 0.16, at_s) for at_s in (1.0, 1.125, 1.25))
