@@ -15,8 +15,8 @@ MOST = 64
 # came by two transports (RFC 4733 and SIP INFO). Not so when both lasted exactly as long: many a phone writes the same
 # duration into each INFO, however quickly it is pressed, and then a key of a number must not be lost.
 PAUSE_S = 0.02
-# A tone is 40 ms at the least as well: within less, give or take a packet, nobody presses a key again. On a busy machine
-# Asterisk was seen to tell of one a second time, just as it was.
+# A tone is 40 ms at the least as well: within less, give or take a packet, nobody presses a key again.
+# On a busy machine Asterisk was seen to tell of one a second time, just as it was.
 PRESS_S = 0.06
 STRAY_S = 2.0
 
