@@ -83,14 +83,16 @@ class Staff(Forgetting):
             if not agent or any(letter in " =|" or not letter.isprintable() for letter in agent):
                 raise ValueError(f"agent id {agent!r}: it must have no spaces, no `=` and no `|`")
         async with self._one_at_a_time:
-            self._shares = dict(shares or {})
-            await self._define(dict(agents), list(policies), frozenset(interrupting), said or {}, device)
+            await self._define(
+                dict(agents), list(policies), frozenset(interrupting), dict(shares or {}), said or {}, device
+            )
 
     async def _define(
         self,
         agents: dict[str, AgentTerms],
         policies: list[Policy],
         interrupting: frozenset[str],
+        shares: dict[str, int],
         said: Mapping[str, Said],
         device: Device,
     ) -> None:
@@ -99,7 +101,8 @@ class Staff(Forgetting):
         known = set(await self._line.call("ZRANGE", f"{self._key}:agents", 0, -1))
         await self._repeat_skills({agent: said[agent].skills for agent in said.keys() & (agents.keys() - known)})
         abilities = await self._learned_abilities(agents)
-        self._agents, self._interrupting, self._abilities = agents, interrupting, abilities
+        self._agents, self._abilities = agents, abilities
+        self._interrupting, self._shares = interrupting, shares
         # First: whoever asks for what is forgotten brings it in again, and agents into it, whatever we tell them now.
         await self._forget_policies({policy.id for policy in policies})
         await self._learn_lines()

@@ -22,6 +22,7 @@ from engine.call.queueing import in_queue
 from engine.call.record import CallRecord, now_ms
 from engine.call.switchboard import Switchboard
 from engine.call.waiting import Waiting
+from engine.chores import Chores
 from engine.config.queues import Queue
 from engine.flow.claim import announce, head_start_s, music, tier_of
 from engine.flow.leg import ANY_KEY, HungUp
@@ -198,7 +199,7 @@ class InboundCall:
     def leaves_line(self, reason: str) -> None:
         """While Redis is away the caller goes on in the flow; their item leaves the ACD when it is back."""
         self._left_as = reason
-        self._leaving = asyncio.ensure_future(surely(self.out_of_line))
+        self._leaving = Chores("call").begin(surely(self.out_of_line))
 
     async def out_of_line(self) -> None:
         """Takes out what Redis may still have of a line that the caller has left; before they stand in another, where

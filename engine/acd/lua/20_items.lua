@@ -50,6 +50,9 @@ end
 
 local function strict_level(i) return math.min(i.terms.strict + i.strict, STRICTEST) end
 
+-- Its longest wait, or the queue's closing: whatever is first.
+local function is_over(i) return i.limit_at > 0 and i.limit_at <= NOW end
+
 local function is_urgent(i, moment) return i.urgent_at > 0 and i.urgent_at <= moment end
 
 -- Lower is served first: enqueued, less what it counts as having waited; strict levels before that, and before all who

@@ -89,7 +89,7 @@ end
 -- While it may ring further phones, an item stays in its line; no longer than its wait may last, and then it only rings
 -- to its end. Its place in the queue counts until it rings.
 local function may_ring_more(i)
-  return #i.offers < (i.sole == 1 and 1 or i.terms.ring) and not (i.limit_at > 0 and i.limit_at <= NOW)
+  return #i.offers < (i.sole == 1 and 1 or i.terms.ring) and not is_over(i)
 end
 
 local served -- (62_estimate)

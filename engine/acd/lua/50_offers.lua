@@ -118,7 +118,7 @@ local release -- (60_rules)
 -- An offer of it has come to nothing: it stands at its place again, and others are asked. Where nobody rings any more and
 -- something has ended the wait meanwhile, that does so now. O(k (R log n + x))
 local function put_back(i)
-  if not i.offers[1] and i.limit_at > 0 and i.limit_at <= NOW then return release(i, i.limit_why, '') end
+  if not i.offers[1] and is_over(i) then return release(i, i.limit_why, '') end
   if not i.offers[1] then
     i.sole = 0
     relax(i)

@@ -27,7 +27,7 @@ local function due_item(id)
     start_waiting(i)
     journal('item.returned', i.id, '"queue":' .. quoted_name(i.queue))
   end
-  if i.state == 'waiting' and i.limit_at > 0 and i.limit_at <= NOW then return release(i, i.limit_why, '') end
+  if i.state == 'waiting' and is_over(i) then return release(i, i.limit_why, '') end
   relax(i)
   local score = score_of(i)
   if score ~= i.score then

@@ -57,17 +57,22 @@ end
 local function set_urgency(i, own)
   local within = i.terms.served_within
   if own > 0 and (within == 0 or own < within) then within = own end
-  if within > 0 then i.urgent_at = i.at + within end
+  i.urgent_at = within > 0 and i.at + within or 0
 end
 
 local function refusal(i, takes_over)
-  if i.limit_at > 0 and i.limit_at <= NOW then return i.limit_why end
+  if is_over(i) then return i.limit_why end
   local why, most = nobody(i), i.terms.capacity
   if why == '' and most > 0 and not takes_over and call('ZCARD', PREFIX .. 'queue:' .. i.queue) >= most
     and not choose(i) then
     return 'full'
   end
   return why
+end
+
+-- And is to stay: one that leaves (77_forgetting) must be brought in again first.
+local function is_interned(policy)
+  return call('HEXISTS', PREFIX .. 'policies', policy) == 1 and call('HEXISTS', PREFIX .. 'leaving:policies', policy) == 0
 end
 
 -- An engine knows for how long it said that the item had waited; not, which place that has given it.
@@ -94,10 +99,7 @@ register('enqueue', function(args)
   end
   -- Not by policy_of: it knows what this Redis has lost, and what only other domains have.
   local used_before = call('HGET', PREFIX .. 'queues', asked.queue) == args[4]
-  if not used_before and (call('HEXISTS', PREFIX .. 'policies', args[4]) == 0
-    or call('HEXISTS', PREFIX .. 'leaving:policies', args[4]) == 1) then
-    return -1
-  end
+  if not used_before and not is_interned(args[4]) then return -1 end
   local i = new_item(args, asked)
   local place, takes_over = inherit(i, asked)
   set_limits(i, asked.hold, asked.closes_in)
@@ -185,7 +187,7 @@ register('closes', function(args)
   if not i or i.state == 'talking' then return 0 end
   if closes_in >= 0 and NOW + closes_in <= i.back_at then return 1 end
   set_closing(i, closes_in)
-  if i.state == 'waiting' and i.limit_at > 0 and i.limit_at <= NOW then
+  if i.state == 'waiting' and is_over(i) then
     release(i, i.limit_why, '')
     return 1
   end
@@ -201,9 +203,9 @@ register('repolicy', function(args)
   local i, policy = load_item(args[3]), args[4]
   if not i or i.state == 'talking' then return 0 end
   if i.policy == policy then return 1 end
-  if call('HEXISTS', PREFIX .. 'policies', policy) == 0 then return -1 end
+  if not is_interned(policy) then return -1 end
   i.policy, i.terms, i.step = policy, policy_of(policy), math.min(i.step, 1)
-  i.urgent_at = i.terms.served_within > 0 and i.at + i.terms.served_within or 0
+  set_urgency(i, 0)
   place_in_steps(i)
   stand(i, step_line(i, i.step), score_of(i))
   journal('item.policy_changed', i.id, '"step":' .. whole(i.step) .. ',"requirement":' .. quoted_requirement(i.line)
