@@ -117,13 +117,18 @@ async def test_who_talks_on_their_own_phone_is_offered_nothing(desk: Desk) -> No
     assert (await desk.calls("chat", CHAT)).position == 1
 
 
-async def test_each_of_several_wrap_ups_ends_at_its_own_time(desk: Desk) -> None:
+async def _wraps_up_two_chats(desk: Desk) -> None:
+    """8001 takes two at once, and is done with both: the one for 3 s, the other for a minute."""
     await desk.staff({"8001": AgentTerms(takes={"chat": 2})}, "any")
     for item, wrapup_ms in (("short", 3_000), ("long", 60_000)):
         await desk.calls(item, policy("any", kind="chat", wrapup_ms=wrapup_ms))
     await _answers(desk, "short", "long")
     await desk.acd.leave("short", reason="completed")
     await desk.acd.leave("long", reason="completed")
+
+
+async def test_each_of_several_wrap_ups_ends_at_its_own_time(desk: Desk) -> None:
+    await _wraps_up_two_chats(desk)
     assert (await desk.calls("next", CHAT)).position == 1
     await desk.passes(3_000)
     assert desk.last.item == "next"
@@ -131,12 +136,7 @@ async def test_each_of_several_wrap_ups_ends_at_its_own_time(desk: Desk) -> None
 
 
 async def test_wrap_ups_that_are_made_longer_keep_each_its_own_end(desk: Desk) -> None:
-    await desk.staff({"8001": AgentTerms(takes={"chat": 2})}, "any")
-    for item, wrapup_ms in (("short", 3_000), ("long", 60_000)):
-        await desk.calls(item, policy("any", kind="chat", wrapup_ms=wrapup_ms))
-    await _answers(desk, "short", "long")
-    await desk.acd.leave("short", reason="completed")
-    await desk.acd.leave("long", reason="completed")
+    await _wraps_up_two_chats(desk)
     assert await desk.acd.wrapup("8001", 10_000, actor="li") == 70_000
     left_ms = {hand.item: hand.until_ms - desk.now_ms for hand in (await desk.agent("8001")).hands}
     assert left_ms == {"short": 13_000, "long": 70_000}

@@ -9,6 +9,8 @@ import signal
 import sqlite3
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +138,15 @@ class Hotline:
         assert pid is not None, f"no {child} is running"
         os.kill(pid, how)
         return pid
+
+    @contextmanager
+    def frozen(self, child: str) -> Iterator[None]:
+        """A child stands still, and goes on afterwards."""
+        self.kill(child, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.kill(child, signal.SIGCONT)
 
     async def replaced(self, child: str, old: int) -> None:
         """Waits until the supervisor has started another one and the hotline is ready again."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-
 import pytest
 
 from phones import Call, Phone
@@ -111,14 +109,11 @@ async def test_an_agent_who_hangs_up_while_answering_has_not_answered(scene: Sce
     call = await dial(scene, ANNE, scene.user(agent))
     ring = await agent.ringing()
     # The engine hears of answer and hang-up in one breath, as it would if they came in the same millisecond.
-    scene.hotline.kill("engine", signal.SIGSTOP)
-    try:
+    with scene.hotline.frozen("engine"):
         await ring.answer()
         await ring.hang_up()
         await ring.ended()
         await scene.until_left(scene.user(agent))
-    finally:
-        scene.hotline.kill("engine", signal.SIGCONT)
     await call.ended(timeout=10)
     await ended_as(scene, ANNE, "no_answer")
     row = await scene.row(ANNE)
@@ -237,12 +232,9 @@ async def test_an_agent_who_rejects_while_redis_is_away_is_busy_all_the_same(sce
     agent = await scene.agent()
     call = await dial(scene, ANNE, scene.user(agent))
     ring = await agent.ringing()
-    scene.hotline.kill("redis", signal.SIGSTOP)
-    try:
+    with scene.hotline.frozen("redis"):
         await ring.reject()
         assert await call.hears(PROMPTS_HZ["all-agents-busy"], within=SOON_S)
-    finally:
-        scene.hotline.kill("redis", signal.SIGCONT)
     await call.ended()
     await ended_as(scene, ANNE, "busy")
     await scene.until_agent(scene.user(agent), work="idle")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
 
 import pytest
@@ -116,14 +115,11 @@ async def test_a_caller_whose_agent_hangs_up_while_answering_is_offered_again(sc
     call = await scene.queued(CALLER)
     ring = await hasty.ringing()
     # The engine hears of answer and hang-up in one breath, as it would if they came in the same millisecond.
-    scene.hotline.kill("engine", signal.SIGSTOP)
-    try:
+    with scene.hotline.frozen("engine"):
         await ring.answer()
         await ring.hang_up()
         await ring.ended()
         await scene.until_left(scene.user(hasty))
-    finally:
-        scene.hotline.kill("engine", signal.SIGCONT)
     row, events = await served_by(scene, following, call)
     assert row["offers"] == 2
     assert only(events, "offer.missed")["reason"] == "dumped"
@@ -167,14 +163,11 @@ async def test_a_caller_who_leaves_in_the_moment_of_the_answer_frees_the_agent(s
     agent = await scene.agent()
     call = await scene.queued(CALLER)
     ring = await agent.ringing()
-    scene.hotline.kill("engine", signal.SIGSTOP)
-    try:
+    with scene.hotline.frozen("engine"):
         await ring.answer()
         await call.hang_up()
         await call.ended()
         await scene.until_left("demo-carrier")
-    finally:
-        scene.hotline.kill("engine", signal.SIGCONT)
     assert (await ring.ended(timeout=3)).who == "them"
     row = await scene.row(CALLER)
     assert (row["end_reason"], row["agent"], row["talk_ms"]) == ("abandoned_ringing", "", 0)

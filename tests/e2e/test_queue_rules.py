@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 
 import pytest
@@ -277,15 +276,12 @@ async def test_an_agent_who_hangs_up_while_answering_beyond_the_longest_wait_was
     waiting = await queued(scene, ANNE)
     ring = await hasty.ringing()
     # The engine hears of answer and hang-up in one breath, as it would if they came in the same millisecond.
-    scene.hotline.kill("engine", signal.SIGSTOP)
-    try:
+    with scene.hotline.frozen("engine"):
         await until_waited(scene, waiting, BRIEF_MS + 200)
         await ring.answer()
         await ring.hang_up()
         await ring.ended()
         await scene.until_left(scene.user(hasty))
-    finally:
-        scene.hotline.kill("engine", signal.SIGCONT)
     await scene.until_active(ANNE, "queue", "patient")
     (following,) = await scene.agents(1, RULES_POOL)
     await (await following.ringing()).answer()
@@ -331,8 +327,7 @@ async def test_of_a_key_and_an_answer_in_the_same_moment_exactly_one_counts(scen
     ring = await agent.ringing()
     await scene.until_agent(user, work="ringing")
     # The engine hears of both in one breath.
-    scene.hotline.kill("engine", signal.SIGSTOP)
-    try:
+    with scene.hotline.frozen("engine"):
         await call.press("1")
         await ring.answer()
         answered = time.monotonic()
@@ -341,8 +336,6 @@ async def test_of_a_key_and_an_answer_in_the_same_moment_exactly_one_counts(scen
             return time.monotonic() - answered > 0.4  # the key's 200 ms have reached Asterisk
 
         await until(pressed, within=SOON_S, what="the key was let go")
-    finally:
-        scene.hotline.kill("engine", signal.SIGCONT)
 
     async def decided() -> str:
         active = {c["raw"]: c for c in await scene.hotline.active_calls()}.get(ANNE)

@@ -169,8 +169,7 @@ async def test_an_engine_that_starts_while_redis_is_silent_takes_the_calls_over_
     talking, talks = await scene.talking(ANNE, agent)
     waiting = await scene.queued(BOB)
     hotline = scene.hotline
-    hotline.kill("redis", signal.SIGSTOP)
-    try:
+    with hotline.frozen("redis"):
         pids = {old := hotline.kill("engine")}
 
         async def tries_again() -> bool:
@@ -179,8 +178,6 @@ async def test_an_engine_that_starts_while_redis_is_silent_takes_the_calls_over_
 
         await until(tries_again, within=STARTS_S, what="an engine has found no Redis, and another one starts")
         await hear_each_other(talking, talks)
-    finally:
-        hotline.kill("redis", signal.SIGCONT)
     await hotline.replaced("engine", old)
     await talking.hang_up()
     ring = await agent.ringing(timeout=10)
@@ -253,8 +250,7 @@ async def test_while_redis_is_silent_callers_hear_music_agents_answer_and_nothin
     assert engine is not None
     before_s, since = cpu_s(engine), time.monotonic()
 
-    scene.hotline.kill("redis", signal.SIGSTOP)
-    try:
+    with scene.hotline.frozen("redis"):
         await ring.answer()
         new = await scene.dial(CARL)
         await new.answered()
@@ -265,8 +261,6 @@ async def test_while_redis_is_silent_callers_hear_music_agents_answer_and_nothin
         while time.monotonic() - since < SILENT_S:
             assert await new.hears(MUSIC_HZ, within=2)
         spent_s, silent_s = cpu_s(engine) - before_s, time.monotonic() - since
-    finally:
-        scene.hotline.kill("redis", signal.SIGCONT)
     assert spent_s < 0.3 * silent_s
 
     next_ring = await talker.ringing(timeout=15)

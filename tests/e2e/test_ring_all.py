@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 
 import pytest
 
@@ -80,12 +79,9 @@ async def test_of_two_who_answer_in_the_same_moment_one_has_the_call_and_the_oth
     for agent in agents:
         await scene.until_agent(scene.user(agent), work="ringing")
     # The engine hears of both in one breath.
-    scene.hotline.kill("engine", signal.SIGSTOP)
-    try:
+    with scene.hotline.frozen("engine"):
         for ring in rings:
             await ring.answer()
-    finally:
-        scene.hotline.kill("engine", signal.SIGCONT)
     await scene.until_connected(ANNE)
     active = await scene.until_active(ANNE, "phase", "talking")
     won = next(n for n, agent in enumerate(agents) if scene.user(agent) == active["agent"])
